@@ -1,0 +1,52 @@
+"""Fixtures for all tests, and the rule that nothing is skipped where everything must run."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from coverage import Coverage
+from hypothesis import settings
+
+ROOT = Path(__file__).parent.parent
+SHARED = Path(os.environ.get("OPENPY_SHARED", ROOT.parent / "shared"))
+REQUIRE_ALL = os.environ.get("OPENPY_REQUIRE_ALL") == "1"
+
+settings.register_profile("openpy", deadline=None, derandomize=True)
+settings.load_profile("openpy")
+
+
+@pytest.fixture(scope="session")
+def root() -> Path:
+    """The project's folder."""
+    return ROOT
+
+
+@pytest.fixture(scope="session")
+def shared() -> Path:
+    """The folder of RFC texts, corpora and reference facts, which is not part of the project."""
+    if not SHARED.is_dir():
+        pytest.skip(f"no reference folder at {SHARED} (OPENPY_SHARED names another place)")
+    return SHARED
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_protocol(item: pytest.Item) -> Iterator[None]:
+    """Under tests/test_mirror.py, lines are recorded by the test file that ran them."""
+    if os.environ.get("OPENPY_COVERAGE_CONTEXTS") == "1":
+        coverage = Coverage.current()
+        if coverage is not None:
+            coverage.switch_context(str(item.path))
+    return (yield)
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport() -> Iterator[None]:
+    """Where everything is required, a skip is a failure."""
+    report: pytest.TestReport = yield  # type: ignore[assignment,misc]
+    if REQUIRE_ALL and report.skipped and not hasattr(report, "wasxfail"):
+        report.outcome = "failed"
+        report.longrepr = f"skipped, but OPENPY_REQUIRE_ALL=1: {report.longrepr}"
+    return report
