@@ -1,0 +1,203 @@
+"""Digest authentication, both sides (RFC 2617; SHA-256 as in RFC 8760).
+
+Rules:
+1. A password or H(A1) never appears in an exception or a repr.
+2. What cannot be computed (unknown algorithm or qop) is a RemoteError or a False.
+3. The server side checks the digest alone: whether a nonce is ours and fresh is its owner's business.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import hmac
+from typing import Final, NamedTuple
+
+from openpy.sip.errors import RemoteError
+from openpy.sip.grammar import AUTH_PARAM, LWS
+from openpy.sip.headers import quote, unquote
+
+__all__ = [
+    "Challenge",
+    "Credentials",
+    "authorize",
+    "check",
+    "digest_ha1",
+    "parse_challenge",
+    "parse_credentials",
+]
+
+_HASHES: Final = {"MD5": hashlib.md5, "SHA-256": hashlib.sha256}
+_MOST_PARAMETERS: Final = 64
+
+
+class Challenge(NamedTuple):
+    """What a WWW-Authenticate or Proxy-Authenticate asks for. `qop` has the offered values in lower case."""
+
+    realm: str
+    nonce: str
+    algorithm: str = "MD5"
+    qop: tuple[str, ...] = ()
+    opaque: str | None = None
+    stale: bool = False
+
+
+class Credentials(NamedTuple):
+    """An Authorization or Proxy-Authorization with the Digest scheme; absent values are ""."""
+
+    username: str
+    realm: str
+    nonce: str
+    uri: str
+    response: str
+    algorithm: str
+    qop: str
+    cnonce: str
+    nc: str
+    opaque: str
+
+
+def parse_challenge(text: str) -> Challenge:
+    """A challenge. Raises RemoteError (400): another scheme, unknown algorithm, no realm or nonce."""
+    values = _parameters(text)
+    if "realm" not in values or "nonce" not in values:
+        raise RemoteError(400, "Malformed challenge")
+    algorithm = values.get("algorithm", "MD5")
+    _split_algorithm(algorithm)
+    qop = tuple(option.strip(LWS).lower() for option in values.get("qop", "").split(",") if option.strip(LWS))
+    return Challenge(
+        values["realm"],
+        values["nonce"],
+        algorithm,
+        qop,
+        values.get("opaque"),
+        values.get("stale", "").lower() == "true",
+    )
+
+
+def parse_credentials(text: str) -> Credentials:
+    """Credentials. Raises RemoteError (400): another scheme, or a value missing that all digests have."""
+    values = _parameters(text)
+    if (
+        any(not values.get(name) for name in ("username", "nonce", "uri", "response"))
+        or "realm" not in values
+    ):
+        raise RemoteError(400, "Malformed credentials")
+    return Credentials(
+        values["username"],
+        values["realm"],
+        values["nonce"],
+        values["uri"],
+        values["response"],
+        values.get("algorithm", "MD5"),
+        values.get("qop", "").lower(),
+        values.get("cnonce", ""),
+        values.get("nc", ""),
+        values.get("opaque", ""),
+    )
+
+
+def authorize(
+    challenge: Challenge, *, method: str, uri: str, username: str, password: str, cnonce: str, nc: int = 1
+) -> str:
+    """The value of the Authorization (or Proxy-Authorization) that answers `challenge`.
+
+    `cnonce` is random text of ours, `nc` counts the requests with this nonce from 1. Uses qop `auth` if it is
+    offered, the form without qop if none is. Raises RemoteError (400) if only other qops are offered.
+    """
+    if challenge.qop and "auth" not in challenge.qop:
+        raise RemoteError(400, "Unsupported qop")
+    qop = "auth" if challenge.qop else ""
+    count = f"{nc:08x}"
+    ha1 = digest_ha1(username, challenge.realm, password, challenge.algorithm)
+    response = _response(
+        challenge.algorithm, ha1, method, uri, nonce=challenge.nonce, qop=qop, cnonce=cnonce, nc=count
+    )
+    parts = [
+        f"username={quote(username)}",
+        f"realm={quote(challenge.realm)}",
+        f"nonce={quote(challenge.nonce)}",
+        f"uri={quote(uri)}",
+        f'response="{response}"',
+        f"algorithm={challenge.algorithm}",
+    ]
+    _, session = _split_algorithm(challenge.algorithm)
+    if qop or session:
+        parts.append(f"cnonce={quote(cnonce)}")
+    if qop:
+        parts += [f"qop={qop}", f"nc={count}"]
+    if challenge.opaque is not None:
+        parts.append(f"opaque={quote(challenge.opaque)}")
+    return "Digest " + ", ".join(parts)
+
+
+def digest_ha1(username: str, realm: str, password: str, algorithm: str = "MD5") -> str:
+    """H(username:realm:password), what a subscriber table keeps. Raises RemoteError (400)."""
+    name, _ = _split_algorithm(algorithm)
+    return _hash(name, f"{username}:{realm}:{password}")
+
+
+def check(credentials: Credentials, *, method: str, ha1: str) -> bool:
+    """Whether `credentials` prove knowledge of the password behind `ha1` (`digest_ha1`) for `method`.
+
+    False too for an algorithm or a qop that we do not have.
+    """
+    try:
+        expected = _response(
+            credentials.algorithm,
+            ha1,
+            method,
+            credentials.uri,
+            nonce=credentials.nonce,
+            qop=credentials.qop,
+            cnonce=credentials.cnonce,
+            nc=credentials.nc,
+        )
+    except RemoteError:
+        return False
+    return hmac.compare_digest(expected.encode(), credentials.response.lower().encode("utf-8", "replace"))
+
+
+def _response(
+    algorithm: str, ha1: str, method: str, uri: str, *, nonce: str, qop: str, cnonce: str, nc: str
+) -> str:
+    """The request-digest (RFC 2617 section 3.2.2)."""
+    name, session = _split_algorithm(algorithm)
+    if session:
+        ha1 = _hash(name, f"{ha1}:{nonce}:{cnonce}")
+    ha2 = _hash(name, f"{method}:{uri}")
+    if not qop:
+        return _hash(name, f"{ha1}:{nonce}:{ha2}")
+    if qop != "auth":
+        raise RemoteError(400, "Unsupported qop")
+    return _hash(name, f"{ha1}:{nonce}:{nc}:{cnonce}:{qop}:{ha2}")
+
+
+def _split_algorithm(algorithm: str) -> tuple[str, bool]:
+    """Name of the hash, and whether it is the session form."""
+    name = algorithm.upper()
+    session = name.endswith("-SESS")
+    name = name.removesuffix("-SESS")
+    if name not in _HASHES:
+        raise RemoteError(400, "Unsupported digest algorithm")
+    return name, session
+
+
+def _hash(name: str, text: str) -> str:
+    return _HASHES[name](text.encode("utf-8", "surrogateescape")).hexdigest()
+
+
+def _parameters(text: str) -> dict[str, str]:
+    """The parameters of a Digest challenge or of Digest credentials, unquoted; the first of a name counts."""
+    scheme, _, rest = text.strip(LWS).partition(" ")
+    if scheme.lower() != "digest":
+        raise RemoteError(400, "Unsupported authentication scheme")
+    values: dict[str, str] = {}
+    rest = rest.rstrip(" \t,")
+    position = 0
+    while position < len(rest):
+        found = AUTH_PARAM.match(rest, position)
+        if not found or len(values) >= _MOST_PARAMETERS:
+            raise RemoteError(400, "Malformed authentication parameter")
+        values.setdefault(found[1].lower(), unquote(found[2]))
+        position = found.end()
+    return values

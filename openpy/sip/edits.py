@@ -1,0 +1,185 @@
+"""Changes to a received message, applied when it is sent on.
+
+Rules:
+1. The received message does not change: everything is recorded against offsets in `message.raw`, and what a
+   script reads meanwhile is what was received.
+2. Octets that nobody changed go out as they came.
+3. Texts for the same place appear in the order in which they were added. Where two replacements overlap, the
+   octets are removed once and both new texts appear.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import Final
+
+from openpy.sip.errors import LocalError
+from openpy.sip.message import HeaderLine, Message, Request
+from openpy.sip.names import canonical_name
+
+__all__ = ["Edits"]
+
+_DIGITS: Final = re.compile(rb"[0-9]++")
+
+Change = tuple[int, int, bytes]
+"""(start, end, text): the octets from start up to end give way to text."""
+
+
+class Edits:
+    """The changes to one message."""
+
+    __slots__ = ("_body", "_changes", "_lines", "_message", "_uri")
+
+    def __init__(self, message: Message) -> None:
+        self._message: Final = message
+        self._changes: list[Change] = []
+        self._uri: str | None = None
+        self._body: bytes | None = None
+        self._lines: list[HeaderLine] | None = None
+
+    def copy(self) -> Edits:
+        """Independent edits of the same message that begin with these: what a branch adds is its own."""
+        twin = Edits(self._message)
+        twin._changes = self._changes.copy()
+        twin._uri = self._uri
+        twin._body = self._body
+        twin._lines = self._lines
+        return twin
+
+    def append_header(self, text: str) -> None:
+        """Add `text` (complete lines, each ending in CRLF) behind the last header."""
+        end = self._head_end()
+        self._insert(end, text)
+
+    def insert_header(self, text: str, before: str | None = None) -> None:
+        """Add `text` in front of the first header `before`, or of all headers if that is None or absent."""
+        line = self._first_line(before) if before else None
+        self._insert(line.start if line else self._start_line_end(), text)
+
+    def append_after(self, text: str, name: str) -> None:
+        """Add `text` behind the first header `name`, or behind the last header if there is none."""
+        line = self._first_line(name)
+        self._insert(line.end if line else self._head_end(), text)
+
+    def remove(self, name: str) -> int:
+        """Remove all headers `name` that are still there; returns how many that are."""
+        canonical = canonical_name(name)
+        removed = {start for start, end, text in self._changes if end > start and not text}
+        found = [line for line in self._header_lines() if line.canonical == canonical]
+        found = [line for line in found if line.start not in removed]
+        self._changes += [(line.start, line.end, b"") for line in found]
+        return len(found)
+
+    def replace(self, start: int, end: int, text: bytes) -> None:
+        """Put `text` in place of the octets of `message.raw` from `start` up to `end`.
+
+        Raises LocalError if there are no such octets.
+        """
+        if not 0 <= start <= end <= len(self._message.raw):
+            raise LocalError(f"The message has no octets {start} to {end}")
+        self._changes.append((start, end, text))
+
+    def set_uri(self, text: str) -> None:
+        """Send the request with the Request-URI `text`. Raises LocalError for a response or a line end."""
+        if not isinstance(self._message, Request):
+            raise LocalError("A response has no Request-URI")
+        if "\r" in text or "\n" in text:
+            raise LocalError("A Request-URI cannot hold a line end")
+        self._uri = text
+
+    def set_body(self, body: bytes) -> None:
+        """Send `body` in place of the received one; replacements inside the received one no longer count."""
+        self._body = body
+
+    def apply(self, *, content_length: bool = False) -> bytes:
+        """The message as it goes out.
+
+        Content-Length is corrected if the body has another length now, and added if it is absent and either
+        the body changed or `content_length` is set (a stream needs it).
+        """
+        start_line = self._start_line()
+        adds_length = content_length and not self._message.has("Content-Length")
+        if not self._changes and start_line is None and self._body is None and not adds_length:
+            return self._message.raw
+        head_changes, body_changes = self._sorted_changes()
+        body = self._message.body if self._body is None else self._body
+        if body_changes and self._body is None:
+            body = _spliced(self._message.raw, self._body_start(), len(self._message.raw), body_changes)
+        if adds_length or len(body) != len(self._message.body):
+            head_changes = self._with_length(head_changes, len(body))
+        if start_line is not None:
+            head_changes.insert(0, (0, self._start_line_end(), start_line))
+        return _spliced(self._message.raw, 0, self._body_start(), head_changes) + body
+
+    def _insert(self, place: int, text: str) -> None:
+        self._changes.append((place, place, text.encode("utf-8", "surrogateescape")))
+
+    def _start_line(self) -> bytes | None:
+        """The request line to send, or None for that which was received."""
+        message = self._message
+        if not isinstance(message, Request) or (self._uri is None and not message.repaired):
+            return None
+        uri = message.uri if self._uri is None else self._uri
+        return f"{message.method} {uri} SIP/2.0\r\n".encode("utf-8", "surrogateescape")
+
+    def _sorted_changes(self) -> tuple[list[Change], list[Change]]:
+        """The changes of head and body, each by place; one that spans both is cut in two."""
+        body_start = self._body_start()
+        head_changes: list[Change] = []
+        body_changes: list[Change] = []
+        for start, end, text in sorted(self._changes, key=lambda change: change[0]):
+            if start >= body_start:
+                body_changes.append((start, end, text))
+            else:
+                head_changes.append((start, min(end, body_start), text))
+                if end > body_start:
+                    body_changes.append((body_start, end, b""))
+        return head_changes, body_changes
+
+    def _with_length(self, changes: list[Change], length: int) -> list[Change]:
+        line = self._first_line("Content-Length")
+        if line is None:
+            place = self._head_end()
+            fixed = (place, place, b"Content-Length: %d\r\n" % length)
+        else:
+            colon = self._message.raw.index(b":", line.start)
+            digits = _DIGITS.search(self._message.raw, colon, line.end)
+            start, end = digits.span() if digits else (colon + 1, colon + 1)
+            fixed = (start, end, b"%d" % length)
+        kept = [change for change in changes if not change[0] <= fixed[0] < change[1]]
+        return (
+            changes if len(kept) < len(changes) else sorted([*changes, fixed], key=lambda change: change[0])
+        )
+
+    def _header_lines(self) -> list[HeaderLine]:
+        if self._lines is None:
+            self._lines = self._message.header_lines()
+        return self._lines
+
+    def _first_line(self, name: str) -> HeaderLine | None:
+        canonical = canonical_name(name)
+        return next((line for line in self._header_lines() if line.canonical == canonical), None)
+
+    def _start_line_end(self) -> int:
+        return self._message.raw.index(b"\n") + 1
+
+    def _body_start(self) -> int:
+        return len(self._message.raw) - len(self._message.body)
+
+    def _head_end(self) -> int:
+        """Where the empty line begins."""
+        start = self._body_start()
+        return start - 2 if self._message.raw[start - 2 : start] == b"\r\n" else start - 1
+
+
+def _spliced(raw: bytes, start: int, end: int, changes: list[Change]) -> bytes:
+    """`raw[start:end]` with `changes`, which are in order of place."""
+    pieces: list[bytes] = []
+    position = start
+    for first, last, text in changes:
+        if first > position:
+            pieces.append(raw[position:first])
+        pieces.append(text)
+        position = max(position, first, min(last, end))
+    pieces.append(raw[position:end])
+    return b"".join(pieces)

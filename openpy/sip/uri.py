@@ -1,0 +1,238 @@
+"""SIP and SIPS URIs (RFC 3261 section 19.1); other schemes are carried without a look inside.
+
+Rules:
+1. A `Uri` keeps every part as written, so `str(parse_uri(text))` is `text` again (scheme in lower case, empty
+   parameters dropped). Comparison and canonical forms decode; nothing else does.
+2. The user part ends at the only `@`; parameters and headers are looked for behind it, so `;`, `?` and `/`
+   in a user stay in the user.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from typing import Final
+
+from openpy.sip.errors import RemoteError
+from openpy.sip.grammar import HEX_ESCAPE, HOSTPORT, LWS, SCHEME, URI_CHARACTERS
+
+__all__ = ["Uri", "cached_uri", "parse_uri", "unescape"]
+
+UriParams = tuple[tuple[str, str | None], ...]
+
+_UNRESERVED: Final = frozenset("ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_.!~*'()")
+_SIGNIFICANT: Final = ("user", "ttl", "method", "maddr", "transport")
+"""Parameters that make URIs differ even if only one of the two has them (RFC 3261 section 19.1.4)."""
+_CACHED_LENGTH: Final = 128
+
+
+class Uri:
+    """One URI, not to be changed after it is made.
+
+    For `sip` and `sips`: `user` and `password` (None if absent) and `host` (IPv6 in brackets) as written,
+    `port` or None, `params` in order (value None for a valueless one), `headers` the text after `?`.
+    For any other scheme everything after the colon is in `host`, and the rest is empty.
+    """
+
+    __slots__ = ("_aor", "headers", "host", "params", "password", "port", "scheme", "user")
+
+    def __init__(
+        self,
+        scheme: str,
+        user: str | None,
+        password: str | None,
+        host: str,
+        port: int | None = None,
+        params: UriParams = (),
+        headers: str = "",
+    ) -> None:
+        self.scheme: Final = scheme
+        self.user: Final = user
+        self.password: Final = password
+        self.host: Final = host
+        self.port: Final = port
+        self.params: Final = params
+        self.headers: Final = headers
+        self._aor = ""
+
+    @property
+    def is_sip(self) -> bool:
+        """Whether this is a SIP or SIPS URI, and so has parts."""
+        return self.scheme in ("sip", "sips")
+
+    def param(self, name: str) -> str | None:
+        """The value of the parameter `name` (lower case); "" if it has none, None if it is absent."""
+        for key, value in self.params:
+            if key == name or key.lower() == name:
+                return value or ""
+        return None
+
+    @property
+    def transport(self) -> str:
+        """The `transport` parameter in lower case, or ""."""
+        return (self.param("transport") or "").lower()
+
+    def aor(self) -> str:
+        """The canonical address-of-record, the name of a presentity: `sip:user@host`.
+
+        Scheme `sip` for SIPS too, host in lower case, no password, port, parameters or headers; escapes of
+        unreserved characters decoded. Without a user: `sip:host`. Other schemes: the URI as it is.
+        """
+        if not self._aor:
+            self._aor = self._make_aor()
+        return self._aor
+
+    def _make_aor(self) -> str:
+        if not self.is_sip:
+            return f"{self.scheme}:{self.host}"
+        if self.user is None:
+            return "sip:" + self.host.lower()
+        return f"sip:{_normal_escapes(self.user)}@{self.host.lower()}"
+
+    def with_user(self, user: str | None) -> Uri:
+        """The same URI with another user part (as written); a password stays only beside a user."""
+        password = self.password if user is not None else None
+        return Uri(self.scheme, user, password, self.host, self.port, self.params, self.headers)
+
+    def with_password(self, password: str | None) -> Uri:
+        """The same URI with another password."""
+        return Uri(self.scheme, self.user, password, self.host, self.port, self.params, self.headers)
+
+    def with_host(self, host: str, port: int | None) -> Uri:
+        """The same URI with another host and port."""
+        return Uri(self.scheme, self.user, self.password, host, port, self.params, self.headers)
+
+    def equals(self, other: Uri) -> bool:
+        """Whether both are the same URI by RFC 3261 section 19.1.4 (not transitive, hence no `==`)."""
+        if self.scheme != other.scheme or self.port != other.port:
+            return False
+        if not self.is_sip:
+            return self.host == other.host
+        return (
+            self.host.lower() == other.host.lower()
+            and _optional_normal(self.user) == _optional_normal(other.user)
+            and _optional_normal(self.password) == _optional_normal(other.password)
+            and _same_params(self.params, other.params)
+            and _decoded_headers(self.headers) == _decoded_headers(other.headers)
+        )
+
+    def __str__(self) -> str:
+        if not self.is_sip:
+            return f"{self.scheme}:{self.host}"
+        text = self.scheme + ":"
+        if self.user is not None:
+            password = "" if self.password is None else ":" + self.password
+            text += f"{self.user}{password}@"
+        text += self.host
+        if self.port is not None:
+            text += f":{self.port}"
+        for name, value in self.params:
+            text += f";{name}" if value is None else f";{name}={value}"
+        return f"{text}?{self.headers}" if self.headers else text
+
+    def __repr__(self) -> str:
+        return f"<Uri {self}>"
+
+
+def parse_uri(text: str) -> Uri:
+    """The URI that `text` is; white space around it is ignored.
+
+    Raises RemoteError (400) if it has no scheme, contains characters that no URI may have, or, for SIP and
+    SIPS, has no valid host and port or more than one `@`.
+    """
+    text = text.strip(LWS)
+    found = SCHEME.match(text)
+    if not found or not URI_CHARACTERS.match(text):
+        raise RemoteError(400, "Malformed URI")
+    scheme = found[0][:-1].lower()
+    if scheme not in ("sip", "sips"):
+        return Uri(scheme, None, None, text[found.end() :])
+    return _parse_sip_uri(scheme, text[found.end() :])
+
+
+def _parse_sip_uri(scheme: str, rest: str) -> Uri:
+    userinfo, at, hostport = rest.partition("@")
+    user: str | None = None
+    password: str | None = None
+    if at:
+        user, colon, secret = userinfo.partition(":")
+        if colon:
+            password = secret
+        if not user or "@" in hostport:
+            raise RemoteError(400, "Malformed URI user part")
+    else:
+        hostport = rest
+    found = HOSTPORT.match(hostport)
+    if not found:
+        raise RemoteError(400, "Malformed URI host")
+    host, digits = found.groups()
+    port = int(digits) if digits else None
+    if port is not None and port > 65535:
+        raise RemoteError(400, "Malformed URI port")
+    tail, _, headers = hostport[found.end() :].partition("?")
+    return Uri(scheme, user, password, host, port, _parse_params(tail) if tail else (), headers)
+
+
+def _parse_params(text: str) -> UriParams:
+    params: list[tuple[str, str | None]] = []
+    for item in text.split(";"):
+        name, equal, value = item.partition("=")
+        if name:
+            params.append((name, value if equal else None))
+        elif equal:
+            raise RemoteError(400, "Malformed URI parameter")
+    return tuple(params)
+
+
+_cached_parse = lru_cache(maxsize=8192)(parse_uri)
+
+
+def cached_uri(text: str) -> Uri:
+    """`parse_uri` with a bounded memory for short texts: for the same few URIs over and over."""
+    if len(text) > _CACHED_LENGTH:
+        return parse_uri(text)
+    return _cached_parse(text)
+
+
+def unescape(text: str) -> str:
+    """`text` with every `%HH` decoded (as UTF-8, undecodable octets as surrogates)."""
+    if "%" not in text:
+        return text
+    octets = text.encode("utf-8", "surrogateescape")
+    decoded = _HEX_OCTET.sub(lambda found: bytes.fromhex(found[1].decode("ascii")), octets)
+    return decoded.decode("utf-8", "surrogateescape")
+
+
+_HEX_OCTET: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
+
+
+def _normal_escapes(text: str) -> str:
+    """Escapes of unreserved characters decoded, the others in upper case: equal texts for equal parts."""
+    return HEX_ESCAPE.sub(_normal_escape, text) if "%" in text else text
+
+
+def _normal_escape(found: re.Match[str]) -> str:
+    character = chr(int(found[1], 16))
+    return character if character in _UNRESERVED else found[0].upper()
+
+
+def _optional_normal(text: str | None) -> str | None:
+    return None if text is None else _normal_escapes(text)
+
+
+def _same_params(ours: UriParams, theirs: UriParams) -> bool:
+    left, right = _decoded_params(ours), _decoded_params(theirs)
+    if any((name in left) != (name in right) for name in _SIGNIFICANT):
+        return False
+    return all(right.get(name, value) == value for name, value in left.items())
+
+
+def _decoded_params(params: UriParams) -> dict[str, str]:
+    return {unescape(name).lower(): unescape(value or "").lower() for name, value in params}
+
+
+def _decoded_headers(headers: str) -> list[tuple[str, str]]:
+    if not headers:
+        return []
+    pairs = (item.partition("=") for item in headers.split("&"))
+    return sorted((unescape(name).lower(), unescape(value)) for name, _, value in pairs)

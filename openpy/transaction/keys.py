@@ -1,0 +1,37 @@
+"""What a message is matched by: RFC 3261 sections 17.1.3 and 17.2.3."""
+
+from __future__ import annotations
+
+from openpy.sip.message import Request
+
+MAGIC_COOKIE = "z9hG4bK"
+
+
+def server_key(request: Request, method: str) -> str:
+    """The key of the server transaction of `request`, taken as a `method` request.
+
+    An ACK and a CANCEL find their INVITE by its method. Without a proper branch (RFC 2543 peers, and the bare
+    cookie) Request-URI, Call-ID, CSeq number, From tag and top Via decide; the To tag takes part only where
+    no ACK or CANCEL has to find the transaction. Raises RemoteError (400) for a header that cannot be read.
+    """
+    via = request.via
+    branch = via.branch
+    if branch.startswith(MAGIC_COOKIE) and len(branch) > len(MAGIC_COOKIE):
+        return f"{branch} {via.host.lower()}:{via.port} {method}"
+    to_tag = "" if method == "INVITE" else request.to.tag
+    return "\n".join(
+        (
+            request.uri,
+            request.call_id,
+            str(request.cseq.number),
+            request.from_.tag,
+            to_tag,
+            request.values("Via")[0],
+            method,
+        )
+    )
+
+
+def client_key(branch: str, method: str) -> str:
+    """The key of a client transaction: branch and CSeq method."""
+    return f"{branch} {method}"

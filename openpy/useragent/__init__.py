@@ -1,0 +1,1 @@
+"""What a client does: authenticated requests, subscriptions, publications. Sans-IO."""
