@@ -1,0 +1,1 @@
+"""Databases by URL: the table mechanism, the group-commit writer, the reader."""

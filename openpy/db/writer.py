@@ -1,0 +1,149 @@
+"""The group-commit writer: one thread that makes everything submitted durable, many requests a commit.
+
+Rules:
+1. `submit`, `flush`, `forgive` and every `done` run in the loop's thread.
+2. What is flushed while a commit runs forms the next batch. There is no artificial delay.
+3. `done` is called once for every submission, after its commit, in the order of submission.
+4. A request waits at most for the batch before its own and its own; what each may wait for a lock or a
+   connection is bounded by `Dialect.connect`.
+Which submissions a failure refuses is said in `committer`.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+from collections.abc import Callable, Hashable, Iterator, Sequence
+from functools import partial
+from queue import SimpleQueue
+
+from openpy.db.committer import Committer, Done, Forgiven, Outcome, Submission, WriterCounts
+from openpy.db.dialect import Connection, Dialect
+from openpy.db.errors import Unavailable
+from openpy.db.statements import Delete, Operation, Update, Upsert
+
+__all__ = ["Delete", "Done", "Operation", "Update", "Upsert", "Writer", "WriterCounts"]
+
+logger = logging.getLogger(__name__)
+
+
+class Writer:
+    """Writes to one database. `post(fn)` runs `fn` in the loop's thread and may be called from any thread.
+
+    `capacity` bounds the submissions that wait for their answer. `on_unknown`, if set, is called in the
+    loop's thread, before the answers, with the keys of which nobody knows whether the database kept them.
+    """
+
+    def __init__(
+        self,
+        connect: Callable[[], Connection],
+        dialect: Dialect,
+        post: Callable[[Callable[[], None]], None],
+        *,
+        capacity: int = 100_000,
+    ) -> None:
+        self.on_unknown: Callable[[list[Hashable]], None] | None = None
+        self._post = post
+        self._capacity = capacity
+        self._waiting = 0
+        self._burst: list[Submission | Forgiven] = []
+        self._unforgiven: set[Hashable] = set()
+        self._running = False
+        self._queue: SimpleQueue[list[Submission | Forgiven] | None] = SimpleQueue()
+        """Bursts on their way to the thread, and None to end it."""
+        self._committer = Committer(connect, dialect)
+        self._thread = threading.Thread(target=self._work, name="database writer", daemon=True)
+
+    @property
+    def counts(self) -> WriterCounts:
+        """What was done so far."""
+        return self._committer.counts
+
+    @property
+    def waiting(self) -> int:
+        """The submissions that have no answer yet."""
+        return self._waiting
+
+    def start(self) -> None:
+        """Connect and start the thread; raises DatabaseError."""
+        self._committer.open()
+        self._running = True
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Finish everything submitted, end the thread and close the connection. Blocks until then.
+
+        The answers are posted: the loop must turn once more to give them. Where nothing submits any more,
+        this may run in another thread.
+        """
+        if self._running:
+            self._running = False
+            self.flush()
+            self._queue.put(None)
+            self._thread.join()
+
+    def submit(self, key: Hashable, operations: Sequence[Operation], done: Done) -> None:
+        """Queue operations that stand or fall together; raises Unavailable if the queue is full or closed.
+
+        `done(None)` says that they are durable, `done(error)` that they were not done. The operations must
+        not be changed before that.
+        """
+        if self._waiting >= self._capacity or not self._running:
+            raise Unavailable("the database queue is full" if self._running else "the database is closed")
+        self._waiting += 1
+        self._burst.append((key, operations, done))
+
+    def flush(self) -> None:
+        """Hand over what was submitted; to be called at the end of a burst of submissions."""
+        if self._burst:
+            self._queue.put(self._burst)
+            self._burst = []
+
+    def forgive(self, key: Hashable) -> None:
+        """The failure of a key is dealt with: what is submitted from now on is written again.
+
+        To be called when `done(error)` comes and the tentative state of the key is dropped. Submissions of
+        the key made before this call are refused too; a call for one of these has no effect.
+        """
+        if key in self._unforgiven:
+            self._unforgiven.remove(key)
+            self._burst.append(Forgiven(key))
+
+    def _answer(self, outcome: Outcome) -> None:
+        """Give every submission of a batch its answer, in the loop's thread."""
+        self._waiting -= len(outcome.batch)
+        if outcome.errors:
+            self._unforgiven.update(outcome.failures)
+            unknown = outcome.unknown()
+            if unknown and self.on_unknown is not None:
+                self.on_unknown(unknown)
+        error_at = outcome.errors.get
+        for place, (_, _, done) in enumerate(outcome.batch):
+            try:
+                done(error_at(place))
+            except Exception:
+                # One that fails must not cost the others their answer.
+                logger.exception("the answer to a database write failed")
+        self.flush()
+
+    def _work(self) -> None:
+        """The thread: one batch after the other."""
+        try:
+            for entries in self._batches():
+                outcome = self._committer.commit(entries)
+                if outcome.batch:
+                    self._post(partial(self._answer, outcome))
+        finally:
+            self._committer.close()
+
+    def _batches(self) -> Iterator[list[Submission | Forgiven]]:
+        """Everything that is queued, whenever the thread is free, until the end is queued."""
+        queue = self._queue
+        while (entries := queue.get()) is not None:
+            while not queue.empty():
+                more = queue.get()
+                if more is None:
+                    yield entries
+                    return
+                entries += more
+            yield entries

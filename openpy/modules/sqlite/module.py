@@ -1,0 +1,17 @@
+"""The module `sqlite`: databases whose URL reads `sqlite:///file`."""
+
+from __future__ import annotations
+
+from typing import ClassVar
+
+from openpy.engine.module import Module
+from openpy.modules.sqlite.dialect import DIALECT, SqliteDialect
+
+__all__ = ["Sqlite"]
+
+
+class Sqlite(Module):
+    """Databases in a file (`sqlite:///relative/path`, `sqlite:////absolute/path`), for one server."""
+
+    name: ClassVar[str] = "sqlite"
+    dialect: ClassVar[SqliteDialect] = DIALECT
