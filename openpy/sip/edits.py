@@ -63,6 +63,8 @@ class Edits:
 
     def remove(self, name: str) -> int:
         """Remove all headers `name` that are still there; returns how many that are."""
+        if not self._message.has(name):
+            return 0
         canonical = canonical_name(name)
         removed = {start for start, end, text in self._changes if end > start and not text}
         found = [line for line in self._header_lines() if line.canonical == canonical]
@@ -157,6 +159,8 @@ class Edits:
         return self._lines
 
     def _first_line(self, name: str) -> HeaderLine | None:
+        if not self._message.has(name):
+            return None
         canonical = canonical_name(name)
         return next((line for line in self._header_lines() if line.canonical == canonical), None)
 

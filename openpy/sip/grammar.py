@@ -20,11 +20,12 @@ _HOST = r"(?:[A-Za-z0-9._\-]++|\[[0-9A-Fa-f:.]++\])"
 _QUOTED_STRING = r'"(?:[^"\\]++|\\.)*+"'
 _PARAM_VALUE = r"[A-Za-z0-9\-.!%*_+`'~:\[\]]"
 _PARAMS = rf"(?:;{_TOKEN}++(?:={_PARAM_VALUE}++)?+)*+"
+_PORT = r"(?:[1-5][0-9]{4}|6[0-4][0-9]{3}|[0-9]{1,4})(?![0-9])"
 _SIP_URI = (
-    r"sips?:(?:[A-Za-z0-9\-_.!~*'()%&=+$,;?/:]++@)?+"
-    rf"{_HOST}(?::[0-9]{{1,5}}+)?+(?:;[A-Za-z0-9\-_.!~*'()%&=+$,;/:\[\]]++)?+"
+    r"sips?:(?:[A-Za-z0-9\-_.!~*'()%&=+$,;?/]++(?::[A-Za-z0-9\-_.!~*'()%&=+$,:]*+)?+@)?+"
+    rf"{_HOST}(?::{_PORT})?+(?:;[A-Za-z0-9\-_.!~*'()%&=+$,;/:\[\]]++)?+"
 )
-_BARE_SIP_URI = rf"sips?:(?:[A-Za-z0-9\-_.!~*'()%&=+$/:]++@)?+{_HOST}(?::[0-9]{{1,5}}+)?+"
+_BARE_SIP_URI = rf"sips?:(?:[A-Za-z0-9\-_.!~*'()%&=+$/]++@)?+{_HOST}(?::{_PORT})?+"
 
 TOKEN: Final = re.compile(rf"{_TOKEN}++\Z")
 SCHEME: Final = re.compile(r"[A-Za-z][A-Za-z0-9+.\-]*+:")
@@ -62,7 +63,10 @@ MEDIA_TYPE: Final = re.compile(rf"({_TOKEN}++)[ \t]*+/[ \t]*+({_TOKEN}++)")
 EVENT_TYPE: Final = re.compile(rf"({_TOKEN}++)[ \t]*+")
 
 SIP_URI_NORMAL: Final = re.compile(rf"{_SIP_URI}\Z")
-VIA_NORMAL: Final = re.compile(rf" ?SIP/2\.0/([A-Z]++) ({_HOST})(?::([0-9]{{1,5}}+))?+({_PARAMS})\Z")
+VIA_NORMAL: Final = re.compile(
+    rf" ?SIP/2\.0/([A-Z]++) ({_HOST})(?::({_PORT}))?+"
+    rf"((?:;(?!branch=){_TOKEN}++(?:={_PARAM_VALUE}++)?+)*+;branch=({_PARAM_VALUE}++){_PARAMS})\Z"
+)
 NAME_ADDR_NORMAL: Final = re.compile(
     rf' ?("[^"\\<>]*+"|[A-Za-z0-9\-.!%*_+`\'~ ]*+) *+<({_SIP_URI})>({_PARAMS})\Z'
 )

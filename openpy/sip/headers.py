@@ -188,7 +188,9 @@ class Via:
         value = self.param("rport")
         if value == "":
             return 0
-        return int(value) if value and value.isascii() and value.isdigit() and len(value) <= 5 else None
+        if not value or len(value) > 5 or not (value.isascii() and value.isdigit()):
+            return None
+        return int(value) if int(value) <= 65535 else None
 
     def __str__(self) -> str:
         port = "" if self.port is None else f":{self.port}"
@@ -202,19 +204,16 @@ def parse_via(text: str) -> Via:
     """One Via value. Raises RemoteError (400)."""
     found = grammar.VIA_NORMAL.match(text)
     if found:
-        transport, host, digits, params_text = found.groups()
-        start = params_text.find(";branch=")
-        if start >= 0:
-            end = params_text.find(";", start + 8)
-            branch = params_text[start + 8 :] if end < 0 else params_text[start + 8 : end]
-            return Via(transport, host, int(digits) if digits else None, params_text, branch)
-    else:
-        text = text.strip(LWS)
-        found = grammar.VIA_PARM.match(text)
-        if not found:
-            raise RemoteError(400, "Malformed Via")
-        transport, host, digits = found.groups()
-        params_text = text[found.end() :]
+        transport, host, digits, params_text, branch = found.groups()
+        return Via(transport, host, int(digits) if digits else None, params_text, branch)
+    text = text.strip(LWS)
+    found = grammar.VIA_PARM.match(text)
+    if not found:
+        raise RemoteError(400, "Malformed Via")
+    transport, host, digits = found.groups()
+    params_text = text[found.end() :]
+    if digits and int(digits) > 65535:
+        raise RemoteError(400, "Malformed Via port")
     params = parse_params(params_text)
     via = Via(
         transport.upper(), host, int(digits) if digits else None, params_text, params.get("branch") or ""

@@ -1,8 +1,8 @@
 """SIP and SIPS URIs (RFC 3261 section 19.1); other schemes are carried without a look inside.
 
 Rules:
-1. A `Uri` keeps every part as written, so `str(parse_uri(text))` is `text` again (scheme in lower case, empty
-   parameters dropped). Comparison and canonical forms decode; nothing else does.
+1. A `Uri` keeps every part as written, so `str(parse_uri(text))` is `text` again (scheme in lower case,
+   parameters without a name dropped). Comparison and canonical forms decode; nothing else does.
 2. The user part ends at the only `@`; parameters and headers are looked for behind it, so `;`, `?` and `/`
    in a user stay in the user.
 """
@@ -179,8 +179,6 @@ def _parse_params(text: str) -> UriParams:
         name, equal, value = item.partition("=")
         if name:
             params.append((name, value if equal else None))
-        elif equal:
-            raise RemoteError(400, "Malformed URI parameter")
     return tuple(params)
 
 

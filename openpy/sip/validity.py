@@ -52,6 +52,9 @@ def _check_common(message: Message) -> str:
     """Checks what requests and responses share; returns the method in CSeq."""
     if message.defect:
         raise RemoteError(400, message.defect)
+    head = message.head
+    if head.count("\r") != head.count("\n") and _has_bare_return(head):
+        raise RemoteError(400, "Carriage return inside a line")
     if message._more is not None:
         _check_repeated(message)
     first = message._first
@@ -80,6 +83,10 @@ def _check_common(message: Message) -> str:
             raise RemoteError(400, "Content-Length larger than message")
     found = grammar.CSEQ.match(cseq)
     return found[2] if found and len(found[1]) <= 9 else message.cseq.method
+
+
+def _has_bare_return(head: str) -> bool:
+    return head.count("\r") > head.count("\r\n")
 
 
 def _check_repeated(message: Message) -> None:

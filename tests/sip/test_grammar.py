@@ -40,7 +40,7 @@ def test_unusual_uri(value: str) -> None:
 def test_usual_via_and_addresses() -> None:
     via = grammar.VIA_NORMAL.match(" SIP/2.0/UDP [::1]:5060;branch=z9hG4bKa;rport")
     assert via
-    assert via.groups() == ("UDP", "[::1]", "5060", ";branch=z9hG4bKa;rport")
+    assert via.groups() == ("UDP", "[::1]", "5060", ";branch=z9hG4bKa;rport", "z9hG4bKa")
     named = grammar.NAME_ADDR_NORMAL.match(' "A, B" <sip:a@b;lr>;tag=1')
     assert named
     assert named.groups() == ('"A, B"', "sip:a@b;lr", ";tag=1")

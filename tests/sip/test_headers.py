@@ -95,6 +95,7 @@ def test_contacts() -> None:
         (" SIP/2.0/TCP [::1]:5070;rport;branch=z9hG4bK1;x", "TCP", "[::1]", 5070, "z9hG4bK1"),
         ("sip / 2.0 / tls a.example : 99 ; Branch = b1", "TLS", "a.example", 99, "b1"),
         ("SIP/2.0/UDP a;received=192.0.2.1", "UDP", "a", None, ""),
+        ("SIP/2.0/UDP a:65535;branch=b;branch=c", "UDP", "a", 65535, "b"),
         ('SIP/2.0/UDP a;x=";branch=no";branch=yes', "UDP", "a", None, "yes"),
     ],
 )
@@ -113,6 +114,7 @@ def test_via(text: str, transport: str, host: str, port: int | None, branch: str
         (";rport=5060;received=192.0.2.1", "192.0.2.1", 5060),
         (";rport=x", None, None),
         (";rport=123456", None, None),
+        (";rport=65536", None, None),
     ],
 )
 def test_via_received_and_rport(params: str, received: str | None, rport: int | None) -> None:
@@ -121,7 +123,17 @@ def test_via_received_and_rport(params: str, received: str | None, rport: int | 
 
 
 @pytest.mark.parametrize(
-    "text", ["", "SIP/2.0/UDP", "SIP/2.0 a", "SIP/3.0/UDP a", "SIP/2.0/UDP a;;", "UDP a", "SIP/2.0/UDP a b"]
+    "text",
+    [
+        "",
+        "SIP/2.0/UDP",
+        "SIP/2.0 a",
+        "SIP/3.0/UDP a",
+        "SIP/2.0/UDP a;;",
+        "UDP a",
+        "SIP/2.0/UDP a b",
+        "SIP/2.0/UDP a:65536;branch=b",
+    ],
 )
 def test_malformed_via(text: str) -> None:
     with pytest.raises(RemoteError):

@@ -76,6 +76,9 @@ def test_repeated(line: str) -> None:
         ("From", "<sip:>", "Malformed URI host"),
         ("From", "alice", "Malformed URI"),
         ("To", "<sip:a@b", "Missing > after URI"),
+        ("Subject", "a\rX: b", "Carriage return inside a line"),
+        ("Via", "SIP/2.0/UDP a:99999;branch=b", "Malformed Via port"),
+        ("start", "SUBSCRIBE sip:a@b:65536 SIP/2.0", "Malformed URI port"),
         ("Call_ID", "a b", "Malformed Call-ID"),
         ("Call_ID", "", "Malformed Call-ID"),
         ("CSeq", "SUBSCRIBE", "Malformed CSeq"),
@@ -92,6 +95,17 @@ def test_repeated(line: str) -> None:
 )
 def test_malformed(name: str, value: str, reason: str) -> None:
     assert verdict(**{name: value}) == (400, reason)
+
+
+def test_line_ends_may_be_bare_but_no_return_may() -> None:
+    head = "".join(f"{name}: {value}\n" for name, value in LINES.items() if name != "start")
+    message = parse_message(f"{LINES['start']}\n{head}\nab".encode())
+    assert isinstance(message, Request)
+    check_request(message)
+    message = parse_message(f"{LINES['start']}\n{head}Subject: a\rb\n\nab".encode())
+    assert isinstance(message, Request)
+    with pytest.raises(RemoteError, match="Carriage return"):
+        check_request(message)
 
 
 def test_line_that_is_no_header() -> None:
