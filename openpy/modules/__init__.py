@@ -1,1 +1,1 @@
-"""Everything a script can load; one folder a module. A folder holds one subclass of engine.module.Module in module.py."""
+"""Everything a script can load, one folder a module: `module.py` holds its one subclass of `Module`."""
