@@ -1,0 +1,91 @@
+"""Tree -> Python `ast` -> code: each route becomes one function of the run.
+
+Rules:
+1. Values of the script enter the code only as constants or as objects bound to generated names;
+   no text of the script is ever read as Python.
+2. Every node carries the script's file, line and column, so tracebacks, debuggers, profilers and coverage
+   show the script itself.
+3. `function(run)` returns the code of the route, or STOP where the script has ended (exit, drop, a 0).
+   Functions that can reach an async function are coroutine functions.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from openpy.script.binding import Binder
+from openpy.script.callgraph import CallGraph, RouteKey, key_of, routes_of
+from openpy.script.codewriter import Unit
+from openpy.script.diagnostics import ScriptError, Severity, error
+from openpy.script.environment import Environment
+from openpy.script.statements import RouteWriter
+from openpy.script.stopping import STOP, Stop
+from openpy.script.syntax import Position, Route, RouteKind, Script
+from openpy.script.traversal import TOO_DEEP, first_too_deep
+
+__all__ = ["STOP", "CompiledRoute", "Program", "Stop", "compile_script"]
+
+
+@dataclass(frozen=True, slots=True)
+class CompiledRoute:
+    """One route, ready to run: `function(run)` gives its code or STOP (a coroutine if `is_async`)."""
+
+    kind: RouteKind
+    name: str
+    function: Callable[[Any], Any]
+    is_async: bool
+    position: Position
+
+
+@dataclass(frozen=True, slots=True)
+class Program:
+    """A compiled script."""
+
+    file: str
+    routes: dict[RouteKey, CompiledRoute]
+
+    def route(self, kind: RouteKind, name: str) -> CompiledRoute | None:
+        """Find a route."""
+        return self.routes.get((kind, name))
+
+
+def compile_script(script: Script, environment: Environment) -> Program:
+    """Compile all routes of a script. Raises ScriptError with all names and arguments that cannot be bound."""
+    routes = routes_of(script)
+    deep = [error(node.position, TOO_DEEP) for route in routes if (node := first_too_deep(route))]
+    if deep:
+        raise ScriptError(deep)
+    graph = CallGraph(routes)
+    waiting = graph.waiting(environment)
+    binder = Binder(environment)
+    names = {key_of(route): f"route_{number}" for number, route in enumerate(routes)}
+    unit = Unit(binder, names, waiting, graph.error_route)
+    for route in routes:
+        RouteWriter(unit, route).write()
+    problems = [problem for problem in binder.found if problem.severity is Severity.ERROR]
+    if problems:
+        raise ScriptError(problems)
+    return Program(script.file, _load(script.file, routes, names, unit))
+
+
+def _load(
+    file: str, routes: list[Route], names: dict[RouteKey, str], unit: Unit
+) -> dict[RouteKey, CompiledRoute]:
+    """Make Python functions of what was written."""
+    module = ast.Module(unit.functions, [])
+    namespace: dict[str, Any] = {**unit.globals, "__builtins__": {}}
+    exec(compile(module, file or "<script>", "exec", dont_inherit=True), namespace)
+    for name, shown in unit.shown_names.items():
+        function = namespace[name]
+        function.__name__ = function.__qualname__ = shown
+        function.__code__ = function.__code__.replace(co_name=shown, co_qualname=shown)
+    compiled = {}
+    for route in routes:
+        key = key_of(route)
+        compiled[key] = CompiledRoute(
+            route.kind, route.name, namespace[names[key]], key in unit.waiting, route.position
+        )
+    return compiled

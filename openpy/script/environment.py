@@ -1,0 +1,148 @@
+"""What a script can name, as tables: the language knows names and shapes, not what they do.
+
+The engine fills an `Environment` from its own tables and from the declarations of the loaded
+modules; the checker, the compiler, the docs and the tests read it. A `run` is the engine's
+object for one message; the language touches only what `ScriptRun` lists.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+from openpy.script.syntax import RouteKind
+from openpy.script.values import Value
+
+
+class ScriptRun(Protocol):
+    """What compiled code needs of a run."""
+
+    rc: int  # return code of the last completed action: $retcode
+    depth: int  # nesting of route() calls
+    dropped: bool  # `drop` was executed
+    error_class: int  # `$err.class`, 0: no parse error; read only where there is an error_route
+
+    def warn(self, text: str) -> None:
+        """Log a warning about the script (an error in an expression, a missing route ...)."""
+        ...
+
+
+Getter = Callable[[Any], Value]
+"""Reads a value from a run; None is NULL."""
+
+Setter = Callable[[Any, Value, str], bool]
+"""setter(run, value, operator): assigns a value (None: NULL); operator is "=" or ":="; False if it failed."""
+
+Inner = str | Getter | None
+"""The name inside `$x(name)`: constant, another pseudo-variable, or absent."""
+
+Index = int | str | Getter | None
+"""The index of `$(x[i])`: a number, "*", another pseudo-variable, or absent."""
+
+
+class ArgumentError(ValueError):
+    """An argument, name or parameter that cannot be used; the text says what was expected."""
+
+
+@dataclass(frozen=True, slots=True)
+class PseudoVariableSpec:
+    """One `$name`. `bind(inner, index)` gives the getter and raises ArgumentError for a bad name or index."""
+
+    name: str
+    bind: Callable[[Inner, Index], Getter]
+    bind_setter: Callable[[Inner], Setter] | None = None
+    takes_inner: bool = False
+    takes_index: bool = False
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Transformation:
+    """One `{class.name,parameters}`. The bound function returns None where the transformation fails."""
+
+    name: str  # lower case, "s.len"
+    minimum: int  # number of parameters
+    maximum: int
+    bind: Callable[[tuple[Getter | str, ...]], Callable[[Any, Value], Value]]
+    doc: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class OperandSpec:
+    """A keyword operand. `kind` is "text" (method, uri ...), "number" (src_port, af ...) or "address".
+
+    `get` may return None: the value is missing or cannot be parsed, which is an error in a comparison.
+    `is_myself` answers `operand == myself`; None where the language does not allow it.
+    `words` are the bare words that stand for numbers: `proto==UDP`, `af==INET6`, `msg:len==max_len`.
+    """
+
+    name: str
+    kind: str
+    get: Getter
+    is_myself: Callable[[Any], bool | None] | None = None
+    words: dict[str, int] = field(default_factory=dict)
+
+
+class Kind(Protocol):
+    """How a function's string argument is converted, once, when the script is loaded."""
+
+    description: str  # "a number", "a format", ... for messages and docs
+
+    def convert(self, text: str, environment: Environment) -> Any:
+        """Convert the argument; raises ArgumentError."""
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Parameter:
+    """One parameter of a script function."""
+
+    name: str
+    kind: Kind
+    optional: bool = False
+
+
+@dataclass(frozen=True, slots=True)
+class Function:
+    """A function that scripts can call. `call(run, *converted)` gives the code (a coroutine if is_async).
+
+    `overload` is another function of the same name that takes another number of arguments.
+    """
+
+    name: str
+    parameters: tuple[Parameter, ...]
+    routes: frozenset[RouteKind]
+    call: Callable[..., Any]
+    is_async: bool = False
+    module: str = "core"
+    doc: str = ""
+    overload: Function | None = None
+
+    def takes(self, count: int) -> bool:
+        """Whether it can be called with so many arguments."""
+        return sum(not parameter.optional for parameter in self.parameters) <= count <= len(self.parameters)
+
+
+def _resolve_nothing(host: str) -> Sequence[str]:
+    return ()
+
+
+@dataclass(slots=True)
+class Environment:
+    """All tables together. `resolve` turns a host name beside src_ip/dst_ip into addresses, at load time."""
+
+    functions: dict[str, Function] = field(default_factory=dict)
+    pseudo_variables: dict[str, PseudoVariableSpec] = field(default_factory=dict)
+    transformations: dict[str, Transformation] = field(default_factory=dict)
+    operands: dict[str, OperandSpec] = field(default_factory=dict)
+    not_loaded: dict[str, str] = field(default_factory=dict)  # function name -> the module that has it
+    max_while_loops: int = 100
+    resolve: Callable[[str], Sequence[str]] = _resolve_nothing
+
+    def function(self, name: str, count: int) -> Function | None:
+        """The function of that name that takes so many arguments; the first of the name where none does."""
+        first = candidate = self.functions.get(name)
+        while candidate is not None and not candidate.takes(count):
+            candidate = candidate.overload
+        return candidate or first

@@ -1,0 +1,120 @@
+from __future__ import annotations
+
+import pytest
+
+from openpy.script.checker import check
+from openpy.script.diagnostics import Diagnostic, Severity
+from openpy.script.environment import Environment
+from openpy.script.parser import parse
+
+
+def checked(text: str, environment: Environment) -> list[Diagnostic]:
+    return check(parse(text, "test.cfg").script, environment)
+
+
+def told(text: str, environment: Environment) -> list[tuple[str, int, int]]:
+    return [
+        (item.severity.value, item.position.line, item.position.column) for item in checked(text, environment)
+    ]
+
+
+def test_a_good_script(environment: Environment) -> None:
+    text = """
+route {
+    if (method=="INVITE" && !(uri==myself)) { say("from $ru"); reply("200", "OK"); exit; }
+    switch ($rc) { case 1: route(1); break; default: $var(x) = $(ru{s.len}) + 1; }
+    while ($var(x) > 0) { $var(x) -= 1; }
+}
+route[1] { say("x"); }
+failure_route[1] { say("x"); }
+onreply_route { if (status=~"^2") { drop; } }
+"""
+    assert checked(text, environment) == []
+
+
+def test_everything_is_told_in_the_order_of_the_script(environment: Environment) -> None:
+    text = """route {
+    sya("x");
+    if ($nope == 1) { code("x"); }
+    $rm = $nope;
+    if ($ru =~ "[") { say("$rd."); }
+    $nope += 1;
+    switch ($nope) { case 1: route(7); }
+}"""
+    assert told(text, environment) == [
+        ("error", 2, 5),
+        ("error", 3, 9),
+        ("error", 3, 28),
+        ("error", 4, 5),
+        ("error", 4, 11),
+        ("error", 5, 16),
+        ("error", 5, 27),
+        ("error", 6, 5),
+        ("error", 7, 13),
+        ("warning", 7, 30),
+    ]
+
+
+@pytest.mark.parametrize(
+    ("text", "message", "hint"),
+    [
+        ("route { ; } route { ; }", "overwritting default request routing table", "also defined in line 1"),
+        ("route[1] { ; } route[1] { ; }", "overwritting request routing table", ""),
+        ("failure_route[1] { ; } failure_route[1] { ; }", "overwritting failure routing table", ""),
+        ("onreply_route { ; } onreply_route { ; }", "overwritting default reply routing table", ""),
+        ("branch_route[1] { ; } branch_route[1] { ; }", "overwritting branch routing table", ""),
+        ("error_route { ; } error_route { ; }", "overwritting default error routing table", ""),
+        ("route[40] { ; }", "invalid routing table number: 40", "from 0 to 39"),
+        ("failure_route[0] { ; }", "invalid reply routing table number: 0", "from 1 to 39"),
+        ("onreply_route[40] { ; }", "invalid reply routing table number: 40", ""),
+        ("branch_route[40] { ; }", "invalid branch routing table number: 40", ""),
+        (
+            'failure_route[1] { reply("200"); }',
+            "Command cannot be used in the block: reply() in failure_route[1]",
+            "it can be used in route",
+        ),
+    ],
+)
+def test_errors(environment: Environment, text: str, message: str, hint: str) -> None:
+    found = checked(text, environment)
+    assert [(item.severity, item.message) for item in found] == [(Severity.ERROR, message)]
+    assert hint in found[0].hint
+
+
+def test_numbers_and_names_are_free_of_each_other(environment: Environment) -> None:
+    assert (
+        checked("route[RELAY] { ; } route[39] { ; } failure_route[39] { ; } route { ; }", environment) == []
+    )
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("route { route(7); }", "route(7) is not defined: null action list"),
+        ("route { code(5); }", "arguments of code() are quoted in openser 1.3"),
+        ("route { exit; say('x'); }", "this is never run: exit stands before it"),
+        ("route { if (1 || 0 && 0) { ; } }", "&& and || have equal precedence"),
+        ("route { if (method < 'x') { ; } }", "method < is an error at run time"),
+    ],
+)
+def test_warnings(environment: Environment, text: str, message: str) -> None:
+    found = checked(text, environment)
+    assert [item.severity for item in found] == [Severity.WARNING]
+    assert message in found[0].message
+
+
+def test_core_functions_take_numbers(environment: Environment) -> None:
+    assert checked("route { reply(200); }", environment) == []
+
+
+def test_functions_are_followed_through_routes(environment: Environment) -> None:
+    text = 'failure_route[1] { route(1); }\nroute[1] { route(2); }\nroute[2] { reply("200"); }'
+    found = checked(text, environment)
+    assert [(item.severity, item.position.line) for item in found] == [(Severity.WARNING, 3)]
+    assert found[0].message == "script function reply does not support route type failure_route"
+    assert found[0].hint == "it is reached by failure_route[1] -> route[1] -> route[2]"
+
+
+def test_too_deep(environment: Environment) -> None:
+    found = checked("route {" + "if (1) {" * 150 + ";" + "}" * 150 + "}", environment)
+    assert [item.message for item in found] == ["nested more than 100 levels deep"]

@@ -1,0 +1,54 @@
+from __future__ import annotations
+
+from openpy.script.diagnostics import Diagnostic, ScriptError, did_you_mean, error, render, warning
+from openpy.script.syntax import Position
+
+
+def at(line: int, column: int, end_line: int, end_column: int) -> Position:
+    return Position("a.cfg", line, column, end_line, end_column)
+
+
+def test_render_shows_place_reason_line_caret_and_hint() -> None:
+    text = render(error(at(2, 3, 2, 6), "wrong", "write bar"), "one\n  foo bar\n")
+    assert text == "a.cfg:2:3: error: wrong\n      foo bar\n      ^^^\n    write bar"
+
+
+def test_render_keeps_tabs_so_that_the_caret_fits() -> None:
+    assert render(warning(at(1, 2, 1, 3), "w"), "\tx\r\n") == "a.cfg:1:2: warning: w\n    \tx\n    \t^"
+
+
+def test_render_marks_to_the_end_of_the_first_line() -> None:
+    assert render(error(at(1, 3, 2, 2), "m"), "ab cd\nef").splitlines()[2] == "      ^^^"
+
+
+def test_render_marks_one_column_behind_the_line() -> None:
+    assert render(error(at(1, 3, 1, 3), "m"), "ab").splitlines() == [
+        "a.cfg:1:3: error: m",
+        "    ab",
+        "      ^",
+    ]
+
+
+def test_render_without_a_line_to_show() -> None:
+    assert render(error(at(9, 1, 9, 2), "m"), "ab") == "a.cfg:9:1: error: m"
+
+
+def test_lines_are_counted_as_the_parser_counts_them() -> None:
+    assert "    b" in render(error(at(2, 1, 2, 2), "m"), "a\x0c\u2028a\nb").splitlines()
+
+
+def test_script_error_lists_what_was_found() -> None:
+    found = [error(at(1, 1, 1, 2), "first"), error(at(2, 1, 2, 2), "second")]
+    failure = ScriptError(iter(found))
+    assert failure.diagnostics == tuple(found)
+    assert str(failure) == "a.cfg:1: first\na.cfg:2: second"
+
+
+def test_suggestions() -> None:
+    assert did_you_mean("sl_send_repli", ["sl_send_reply", "t_reply"]) == 'did you mean "sl_send_reply"?'
+    assert did_you_mean("xyz", ["sl_send_reply"]) == ""
+
+
+def test_diagnostics_are_values() -> None:
+    assert error(at(1, 1, 1, 2), "m") == error(at(1, 1, 1, 2), "m")
+    assert isinstance(error(at(1, 1, 1, 2), "m"), Diagnostic)

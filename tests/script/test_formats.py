@@ -1,0 +1,57 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from openpy.script.environment import ArgumentError, Environment
+from openpy.script.formats import parse_format, parse_single
+
+
+@pytest.mark.parametrize(
+    ("text", "printed"),
+    [
+        ("plain", "plain"),
+        ("", ""),
+        ("cost: 5$$", "cost: 5$"),
+        ("$ru", "sip:bob@Example.com"),
+        ("<$rU@$rd>", "<<null>@Example.com>"),
+        ("at $(rd).", "at Example.com."),
+        ("port $sp, code $rs", "port 5070, code 200"),
+        ("[$(rU{s.len})]", "[]"),
+        ("100%\n", "100%\n"),
+        ("{$ru}{x}", "{sip:bob@Example.com}{x}"),
+        ("$(rs){s.len", "200{s.len"),
+        ("$hdr(P-X)/$var(n)", "P-X#None/0"),
+    ],
+)
+def test_printing(lab: Any, environment: Environment, text: str, printed: str) -> None:
+    assert parse_format(text, environment)(lab.run(";")) == printed
+
+
+def test_constants_are_known(environment: Environment) -> None:
+    assert parse_format("a$$b", environment).constant == "a$b"
+    assert parse_format("a$ru", environment).constant is None
+    assert parse_format("a$ru", environment).text == "a$ru"
+    assert repr(parse_format("a$ru", environment)) == "FormatText('a$ru')"
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ("$rd.", 'wrong format "$rd.": error searching pvar "rd."'),
+        ("a $", "without a name"),
+        ("$nope", "unknown script variable"),
+        ("len $ru{s.len}!", '"{s.len}" after $ru is only text; write $(ru{s.len})'),
+    ],
+)
+def test_errors(environment: Environment, text: str, reason: str) -> None:
+    with pytest.raises(ArgumentError) as caught:
+        parse_format(text, environment)
+    assert reason in str(caught.value)
+
+
+def test_a_single_variable(lab: Any, environment: Environment) -> None:
+    assert parse_single("$rs", environment)(lab.run(";")) == 200
+    with pytest.raises(ArgumentError, match="not part of the pseudo-variable"):
+        parse_single("$rd/", environment)
