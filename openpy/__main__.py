@@ -1,0 +1,7 @@
+"""`python -m openpy`: the same as the command `openpy`."""
+
+import sys
+
+from openpy.cli.openpy import main
+
+sys.exit(main())

@@ -1,0 +1,147 @@
+"""openpy: runs a script (the server), or checks it."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import signal
+import sys
+from collections.abc import Sequence
+
+from openpy import __version__
+from openpy.cli.guide import banner, guide
+from openpy.cli.options import HELP, Options, UsageError, parse_options
+from openpy.db.errors import DatabaseError
+from openpy.engine.config import FACILITIES, CoreConfig
+from openpy.engine.log import Log
+from openpy.engine.module import ModuleError
+from openpy.engine.process import (
+    PidFile,
+    ProcessError,
+    change_directories,
+    change_identity,
+    detach,
+    set_open_files_limit,
+)
+from openpy.engine.server import Server
+from openpy.engine.sockets import SocketError
+from openpy.engine.syslog import open_syslog
+from openpy.script.diagnostics import ScriptError, Severity, render
+
+STOPPED, FAILED = 0, 255
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Run the command; returns the exit status (1.3: 0 stopped by a signal, 255 anything bad)."""
+    try:
+        options = parse_options(sys.argv[1:] if arguments is None else arguments)
+    except UsageError as error:
+        print(f"openpy: {error}\nopenpy -h lists the options", file=sys.stderr)
+        return FAILED
+    if options.help:
+        print(HELP)
+        return STOPPED
+    if options.version:
+        print(f"openpy {__version__}, runs scripts of OpenSER 1.3")
+        return STOPPED
+    try:
+        return _check(options) if options.check else _serve(options)
+    except ScriptError as error:
+        _print_diagnostics(error.diagnostics, options)
+        count = sum(1 for found in error.diagnostics if found.severity is Severity.ERROR)
+        print(f"bad config file ({count} error{'s' if count != 1 else ''})", file=sys.stderr)
+    except ModuleError as error:
+        print(f"openpy: {error.message}", file=sys.stderr)
+        if error.hint:
+            print(f"    {error.hint}", file=sys.stderr)
+    except (DatabaseError, OSError, ProcessError, SocketError) as error:
+        print(f"openpy: {error}", file=sys.stderr)
+    return FAILED
+
+
+def _check(options: Options) -> int:
+    server = _prepare(options)
+    _print_diagnostics(server.loaded.warnings if server.loaded else (), options)
+    print("config file ok, exiting...", file=sys.stderr)
+    return STOPPED
+
+
+def _serve(options: Options) -> int:
+    server = _prepare(options)
+    _print_diagnostics(server.loaded.warnings if server.loaded else (), options)
+    config = server.config
+    if config.number("open_files_limit") > 0:
+        set_open_files_limit(config.number("open_files_limit"))
+    server.bind()
+    if options.daemon:
+        detach()
+    change_directories(options.chroot or config.text("chroot"), options.workdir or config.text("workdir"))
+    pid_file = PidFile(options.pid_file) if options.pid_file else None
+    if pid_file is not None:
+        pid_file.write()
+    change_identity(options.user or config.text("user"), options.group or config.text("group"))
+    _choose_log(server, options)
+    try:
+        with contextlib.suppress(KeyboardInterrupt):
+            asyncio.run(_run(server, options))
+    finally:
+        if pid_file is not None:
+            pid_file.remove()
+    return STOPPED
+
+
+def _prepare(options: Options) -> Server:
+    """The server with its script read and checked; nothing is open yet."""
+    config = CoreConfig()
+    if options.disable_tcp:
+        config.values["disable_tcp"] = 1
+    if options.check_via:
+        config.values["check_via"] = 1
+    server = Server(config, log=Log(json_lines=options.json_log))
+    server.load(options.file)
+    config.listen.extend(options.listen)
+    server.log.level += options.louder
+    return server
+
+
+async def _run(server: Server, options: Options) -> None:
+    """Serve until a signal."""
+    stopped = asyncio.Event()
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, stopped.set)
+    loop.add_signal_handler(signal.SIGUSR1, lambda: _log_statistics(server))
+    loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    await server.start()
+    print((guide if options.guide else banner)(server), flush=True)
+    await stopped.wait()
+    await server.stop()
+    _log_statistics(server)
+
+
+def _choose_log(server: Server, options: Options) -> None:
+    """stderr; the system's log, where there is one, if the script says `log_stderror=no` or we run detached."""
+    if (options.daemon or server.config.values["log_stderror"] == 0) and not options.json_log:
+        facility = FACILITIES[server.config.text("log_facility")]
+        sink = open_syslog(facility, server.config.text("log_name"))
+        if sink is not None:
+            server.log.sink = sink
+
+
+def _log_statistics(server: Server) -> None:
+    for line in server.statistics.lines():
+        server.log.notice("statistics", line)
+
+
+def _print_diagnostics(diagnostics: Sequence[object], options: Options) -> None:
+    if not diagnostics:
+        return
+    source = options.file.read_bytes().decode("utf-8", "surrogateescape")
+    for diagnostic in diagnostics:
+        text = render(diagnostic, source)  # type: ignore[arg-type]
+        sys.stderr.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
+    sys.stderr.flush()
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,133 @@
+"""The command line of openpy: every option of the 1.3 binary, also bundled (`-DDEf FILE`), and a few long ones."""
+
+from __future__ import annotations
+
+import getopt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from openpy.script.syntax import SocketId
+
+SHORT = "f:cCm:b:l:n:N:rRvdDETSVhw:t:u:g:P:G:i:x:W:"
+LONG = ["check", "daemon", "guide", "help", "log-format=", "version"]
+
+HELP = """usage: openpy [options]
+  -f FILE          script (default: openser.cfg in the working directory)
+  -c, --check      check the script and stop (-C does the same)
+  -l [PROTO:]ADDR[:PORT]  listen there too (repeatable)
+  -P FILE          write the process id to FILE
+  -w DIR  -t DIR   working directory, root directory
+  -u USER -g GROUP run as
+  -d               log more (repeatable)
+  -T               no TCP
+  -v               check the first Via of replies
+  --daemon         run in the background (whatever `fork` says, openpy stays in the foreground)
+  --log-format FORMAT  classic (default) or json
+  --guide          print what to try next
+  -V, --version    version
+  -h, --help       this text
+Accepted as in 1.3, without effect: -b -D -E -G -m -n -N -r -R -S -W
+Exit status: 0 stopped by a signal; 255 bad script, parameter, database or socket."""
+
+
+class UsageError(Exception):
+    """A command line that cannot be used; the text says why."""
+
+
+@dataclass(slots=True)
+class Options:
+    """What the command line asked for."""
+
+    file: Path = Path("openser.cfg")
+    check: bool = False
+    listen: list[SocketId] = field(default_factory=list)
+    pid_file: Path | None = None
+    workdir: str = ""
+    chroot: str = ""
+    user: str = ""
+    group: str = ""
+    louder: int = 0
+    disable_tcp: bool = False
+    check_via: bool = False
+    daemon: bool = False
+    guide: bool = False
+    json_log: bool = False
+    version: bool = False
+    help: bool = False
+
+
+def parse_options(arguments: Sequence[str]) -> Options:
+    """Read the command line; raises UsageError."""
+    try:
+        pairs, rest = getopt.gnu_getopt(list(arguments), SHORT, LONG)
+    except getopt.GetoptError as error:
+        raise UsageError(
+            f"Unknown option `-{error.opt}`" if "recognized" in error.msg else error.msg
+        ) from None
+    if rest:
+        raise UsageError(f'"{rest[0]}" is no option; the script is given with -f')
+    options = Options()
+    for name, value in pairs:
+        _apply(options, name, value)
+    return options
+
+
+def _apply(options: Options, name: str, value: str) -> None:
+    match name:
+        case "-f":
+            options.file = Path(value)
+        case "-c" | "-C" | "--check":
+            options.check = True
+        case "-l":
+            options.listen.append(parse_socket(value))
+        case "-P":
+            options.pid_file = Path(value)
+        case "-w":
+            options.workdir = value
+        case "-t":
+            options.chroot = value
+        case "-u":
+            options.user = value
+        case "-g":
+            options.group = value
+        case "-d":
+            options.louder += 1
+        case "-T":
+            options.disable_tcp = True
+        case "-v":
+            options.check_via = True
+        case "--daemon":
+            options.daemon = True
+        case "--guide":
+            options.guide = True
+        case "--log-format":
+            if value not in ("classic", "json"):
+                raise UsageError(f'--log-format is classic or json, not "{value}"')
+            options.json_log = value == "json"
+        case "-V" | "--version":
+            options.version = True
+        case "-h" | "--help":
+            options.help = True
+        case "-i" | "-x":
+            raise UsageError(f"Unknown option `{name}`")
+        case _:
+            pass  # 1.3's sizing and process options: accepted, without effect
+
+
+def parse_socket(text: str) -> SocketId:
+    """Take `[proto:]host[:port]` apart; raises UsageError."""
+    protocol, colon, rest = text.partition(":")
+    if colon and protocol.lower() in ("udp", "tcp", "tls", "sctp"):
+        kind: str | None = protocol.lower()
+    else:
+        kind, rest = None, text
+    host, port = rest, ""
+    if rest.startswith("["):
+        host, _, port = rest.partition("]")
+        host, port = host + "]", port.removeprefix(":")
+    elif rest.count(":") == 1:
+        host, _, port = rest.partition(":")
+    if not host or (port and not (port.isdigit() and int(port) <= 65535)):
+        raise UsageError(f"-l {text}: write [udp:|tcp:]address[:port]")
+    return SocketId(kind, host, int(port) if port else None)

@@ -1,0 +1,1 @@
+"""The server: core parameters, modules, message -> route, statistics, life cycle."""

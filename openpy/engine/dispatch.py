@@ -1,0 +1,194 @@
+"""From received bytes to the transaction or the route that they concern.
+
+Rules:
+1. Whatever arrives, nothing leaves here as an exception: a malformed message is answered or dropped, and counted;
+   an error of ours is logged, counted and answered with 500.
+2. A retransmission never reaches the script: its transaction answers it.
+3. A route that waits keeps its transaction, so that the retransmission of what it waits for is absorbed.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from openpy.engine.module import Count
+from openpy.engine.run import Run
+from openpy.engine.waiting import Stepper
+from openpy.script.compiler import CompiledRoute, Program
+from openpy.script.syntax import RouteKind
+from openpy.sip.build import reply as build_reply
+from openpy.sip.errors import RemoteError
+from openpy.sip.message import Request, Response, parse_message
+from openpy.sip.validity import check_request, check_response
+from openpy.transaction.flow import Flow
+
+if TYPE_CHECKING:
+    from openpy.engine.server import Server
+
+
+class Dispatcher:
+    """Receives what the sockets read."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+        self._layer = server.transactions
+        count = server.statistics.counter
+        self.received_requests = count("core", "rcv_requests")
+        self.received_replies = count("core", "rcv_replies")
+        self.dropped_requests = count("core", "drop_requests")
+        self.dropped_replies = count("core", "drop_replies")
+        self.failed_requests = count("core", "err_requests")
+        self.failed_replies = count("core", "err_replies")
+        self.bad_headers = count("core", "bad_msg_hdr")
+        self.stateless_acks = Count()
+        """ACKs to stateless replies, which never reach the script; the module sl shows its own counter here."""
+        self._main: CompiledRoute | None = None
+        self._on_reply: CompiledRoute | None = None
+        self.draining = False
+
+    def use(self, program: Program) -> None:
+        """Route by this program from now on."""
+        self._main = program.routes.get((RouteKind.REQUEST, "0"))
+        self._on_reply = program.routes.get((RouteKind.ONREPLY, ""))
+
+    def receive(self, data: bytes, flow: Flow) -> None:
+        """One message came by a flow."""
+        message = None
+        try:
+            if (
+                self._on_reply is None
+                and data.startswith(b"SIP/2.0 200 ")
+                and self._layer.absorb_ok(data, flow.host, flow.port)
+            ):
+                self.received_replies.value += 1
+                return
+            message = self._parsed(data)
+            if message is None:
+                return
+            message.source = (flow.host, flow.port)
+            if isinstance(message, Request):
+                self._request(message, flow)
+            else:
+                self._response(message, flow)
+        except Exception as error:  # noqa: BLE001 - rule 1
+            self._own_error(error, message, flow)
+
+    def broken(self, head: bytes, flow: Flow, error: RemoteError) -> None:
+        """A stream lost its framing: answer what can be answered before it is closed."""
+        message = self._parsed(head if b"\r\n\r\n" in head else head + b"\r\n\r\n")
+        if isinstance(message, Request):
+            self.bad_headers.value += 1
+            message.source = (flow.host, flow.port)
+            try:
+                self._refuse(message, flow, error)
+            except Exception as own:  # noqa: BLE001 - rule 1
+                self._own_error(own, message, flow)
+
+    def _parsed(self, data: bytes) -> Request | Response | None:
+        """The message in these bytes; what is none is counted, unless it is a keep-alive."""
+        try:
+            return parse_message(data)
+        except RemoteError:
+            if data.strip(b"\r\n\0 "):
+                self.bad_headers.value += 1
+                self.dropped_requests.value += 1
+            return None
+
+    # --- requests -----------------------------------------------------------------------------------------------
+
+    def _request(self, request: Request, flow: Flow) -> None:
+        self.received_requests.value += 1
+        try:
+            check_request(request)
+        except RemoteError as error:
+            self.bad_headers.value += 1
+            self._refuse(request, flow, error)
+            return
+        if self._layer.receive_request(request, flow) is not None:
+            return
+        if request.method == "ACK" and request.to.tag == self._server.stateless_tag(request):
+            self.stateless_acks.value += 1
+            return
+        if self.draining:
+            if request.method != "ACK":
+                flow.send(build_reply(request, 503, "Server is stopping", headers="Retry-After: 5\r\n"))
+            return
+        route = self._main
+        run = Run(self._server, request, flow)
+        if route is None:
+            run.warn("null action list: the script has no route block")
+        elif route.is_async:
+            Stepper(route.function(run), run.route_ended).step()
+        else:
+            try:
+                route.function(run)
+            except Exception as error:  # noqa: BLE001 - rule 1
+                run.route_ended(None, error)
+            else:
+                run.route_ended(1, None)
+
+    def _refuse(self, request: Request, flow: Flow, error: RemoteError) -> None:
+        """Answer a malformed request; an ACK, and what names no way back, is dropped."""
+        if request.method == "ACK" or not request.has("Via"):
+            self.dropped_requests.value += 1
+            return
+        self.failed_requests.value += 1
+        headers = "".join(f"{name}: {value}\r\n" for name, value in error.headers)
+        run = Run(self._server, request, flow)
+        run.reply_stateless(error.status, error.reason, headers)
+
+    # --- replies ------------------------------------------------------------------------------------------------
+
+    def _response(self, response: Response, flow: Flow) -> None:
+        self.received_replies.value += 1
+        try:
+            check_response(response)
+        except RemoteError:
+            self.bad_headers.value += 1
+            self.dropped_replies.value += 1
+            return
+        if self._server.config.number("check_via") and not self._is_first_via_ours(response):
+            self.dropped_replies.value += 1
+            return
+        route = self._on_reply
+        if route is None:
+            self._pass_on(response, flow)
+            return
+        run = Run(self._server, response, flow)
+
+        def routed(result: Any, error: BaseException | None) -> None:
+            if error is not None:
+                self._server.report(error)
+            if run.dropped and response.status < 200:
+                self.dropped_replies.value += 1
+            else:
+                self._pass_on(response, flow)
+
+        if route.is_async:
+            Stepper(route.function(run), routed).step()
+        else:
+            try:
+                route.function(run)
+            except Exception as error:  # noqa: BLE001 - rule 1
+                routed(None, error)
+            else:
+                routed(1, None)
+
+    def _is_first_via_ours(self, response: Response) -> bool:
+        return self._server.is_myself(response.via.host, response.via.port or 5060)
+
+    def _pass_on(self, response: Response, flow: Flow) -> None:
+        """To the transaction that waits for it; a stray one is forwarded by Via if it came through here."""
+        if not self._layer.receive_reply(response, flow) and not self._server.forward_reply(response):
+            self.dropped_replies.value += 1
+
+    # --- our own errors -----------------------------------------------------------------------------------------
+
+    def _own_error(self, error: Exception, message: Request | Response | None, flow: Flow) -> None:
+        self._server.report(error)
+        if isinstance(message, Request):
+            self.failed_requests.value += 1
+            if message.method != "ACK" and message.has("Via"):
+                flow.send(build_reply(message, 500, "Server Internal Error"))
+        else:
+            self.failed_replies.value += 1

@@ -1,0 +1,274 @@
+"""From a script file to something that can run: parameters, modules, compiled routes.
+
+Rules:
+1. Nothing is opened here: what this module accepts may still fail to start, but a bad script never half-starts.
+2. All errors of a file come in one run, in the order of the file.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib
+import importlib.metadata
+import importlib.util
+import pkgutil
+import sys
+from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from openpy.engine.config import CoreConfig
+from openpy.engine.corefunctions import CORE_FUNCTIONS
+from openpy.engine.module import Module, ModuleError
+from openpy.engine.operands import OPERANDS
+from openpy.engine.pseudovars import PSEUDO_VARIABLES
+from openpy.engine.services import Services
+from openpy.engine.uritransformations import URI_TRANSFORMATIONS
+from openpy.engine.variables import AvpName, avp_name
+from openpy.script.checker import check
+from openpy.script.compiler import Program, compile_script
+from openpy.script.diagnostics import Diagnostic, ScriptError, Severity, did_you_mean, error, warning
+from openpy.script.environment import ArgumentError, Environment
+from openpy.script.parser import parse
+from openpy.script.patterns import Flags, compile_pattern
+from openpy.script.syntax import CoreParameter, LoadModule, ModuleParameter, Position, Script
+from openpy.script.transformations import TRANSFORMATIONS
+
+PACKAGE = "openpy.modules"
+"""Where openpy's own modules are; found by name, never imported by it."""
+
+
+@dataclass(slots=True)
+class Loaded:
+    """A script that passed all checks."""
+
+    script: Script
+    config: CoreConfig
+    modules: dict[str, Module]
+    program: Program
+    avp_aliases: dict[str, AvpName]
+    warnings: tuple[Diagnostic, ...] = ()
+
+
+@dataclass(slots=True)
+class _Loading:
+    services: Services
+    config: CoreConfig
+    modules: dict[str, Module]
+    places: dict[str, Position] = field(default_factory=dict)
+    found: list[Diagnostic] = field(default_factory=list)
+
+
+def load(path: Path, services: Services, config: CoreConfig, modules: dict[str, Module]) -> Loaded:
+    """Read, check and compile a script; raises ScriptError with everything that is wrong, OSError for the file.
+
+    `config` holds what the command line said before the file is read; `modules` is filled as they are loaded, so that
+    they find each other when they check themselves.
+    """
+    parsed = parse(path.read_bytes(), str(path))
+    loading = _Loading(services, config, modules)
+    loading.found.extend(parsed.warnings)
+    for statement in parsed.script.statements:
+        match statement:
+            case CoreParameter():
+                _note(loading, loading.config.apply(statement))
+            case LoadModule():
+                _load_module(loading, statement)
+            case ModuleParameter():
+                _set_parameter(loading, statement)
+            case _:
+                pass
+    aliases = _avp_aliases(loading, parsed.script)
+    environment = _environment(loading)
+    found = check(parsed.script, environment)
+    if _errors(found):
+        environment.not_loaded = _functions_not_loaded(loading)
+        found = check(parsed.script, environment)
+    loading.found.extend(found)
+    if not _errors(loading.found):
+        _check_modules(loading)
+    if _errors(loading.found):
+        raise ScriptError(sorted(loading.found, key=lambda d: (d.position.line, d.position.column)))
+    program = compile_script(parsed.script, environment)
+    return Loaded(parsed.script, loading.config, loading.modules, program, aliases, tuple(loading.found))
+
+
+def module_names() -> list[str]:
+    """The modules that come with openpy, and those of installed packages."""
+    package = importlib.util.find_spec(PACKAGE)
+    folders = package.submodule_search_locations if package is not None else None
+    own = [entry.name for entry in pkgutil.iter_modules(folders)]
+    return sorted({*own, *(entry.name for entry in importlib.metadata.entry_points(group="openpy.modules"))})
+
+
+def find_module(path: str, search: str = "") -> type[Module]:
+    """The class that a `loadmodule` path means; raises ModuleError.
+
+    `x.so`, `x` and a path ending in them are one; a Python file of that name under `search` (mpath) comes first,
+    then openpy's own modules, then entry points of the group `openpy.modules`. 1.4's `db_mysql` is 1.3's `mysql`.
+    """
+    name = Path(path).name.removesuffix(".so")
+    file = Path(search, f"{name}.py")
+    try:
+        found = _import_file(name, file) if search and file.is_file() else _find_installed(name)
+    except ModuleError:
+        raise
+    except Exception as problem:
+        text = f"could not open module <{path}>: {type(problem).__name__}: {problem}"
+        raise ModuleError(text, _missing_package(problem)) from problem
+    if found is None:
+        known = module_names()
+        hint = did_you_mean(name, known) or f"this version has {', '.join(known)}"
+        raise ModuleError(f"could not open module <{path}>", hint)
+    return found
+
+
+# --- statements -----------------------------------------------------------------------------------------------
+
+
+def _note(loading: _Loading, found: Diagnostic | None) -> None:
+    if found is not None:
+        loading.found.append(found)
+
+
+def _load_module(loading: _Loading, statement: LoadModule) -> None:
+    path = statement.path.value
+    try:
+        cls = find_module(path, loading.config.text("mpath"))
+    except ModuleError as problem:
+        _note(loading, error(statement.position, f"failed to load module: {problem.message}", problem.hint))
+        return
+    if cls.name in loading.modules:
+        text = f"attempting to load the same module twice: {cls.name}"
+        _note(loading, warning(statement.position, text, "the second line has no effect"))
+        return
+    for need in cls.needs:
+        if not _is_loaded(loading, need):
+            line = 'loadmodule "sqlite.so"' if need == "database" else f'loadmodule "{need}.so"'
+            what = "a database module" if need == "database" else need
+            text = f"{cls.name} needs {what}, which is not loaded before it"
+            _note(loading, error(statement.position, text, f"put this line above: {line}"))
+    loading.modules[cls.name] = cls(loading.services)
+    loading.places[cls.name] = statement.position
+
+
+def _is_loaded(loading: _Loading, need: str) -> bool:
+    if need == "database":
+        return any(hasattr(module, "dialect") for module in loading.modules.values())
+    return need in loading.modules
+
+
+def _set_parameter(loading: _Loading, statement: ModuleParameter) -> None:
+    try:
+        pattern = compile_pattern(f"^({statement.modules.value})$", Flags.IGNORE_CASE)
+    except ArgumentError as problem:
+        _note(loading, error(statement.modules.position, str(problem)))
+        return
+    targets = [module for name, module in loading.modules.items() if pattern.search(name)]
+    if not targets:
+        wanted = statement.modules.value
+        hint = did_you_mean(wanted, loading.modules) or f'load it above: loadmodule "{wanted}.so"'
+        _note(loading, error(statement.modules.position, f"no module matching {wanted} found", hint))
+    for module in targets:
+        parameters = type(module).parameters()
+        parameter = parameters.get(statement.name.value)
+        if parameter is None:
+            text = f"parameter <{statement.name.value}> not found in module <{module.name}>"
+            hint = did_you_mean(statement.name.value, parameters)
+            _note(loading, error(statement.name.position, text, hint))
+            continue
+        try:
+            parameter.set(module, statement.value.value)
+        except ArgumentError as problem:
+            _note(loading, error(statement.value.position, str(problem)))
+
+
+def _avp_aliases(loading: _Loading, script: Script) -> dict[str, AvpName]:
+    aliases: dict[str, AvpName] = {}
+    for entry in filter(None, loading.config.text("avp_aliases").split(";")):
+        name, _, target = entry.partition("=")
+        try:
+            aliases[name.strip().lower()] = avp_name(target.strip())
+        except ArgumentError as problem:
+            place = next(s.position for s in script.statements if getattr(s, "name", "") == "avp_aliases")
+            _note(loading, error(place, str(problem)))
+    return aliases
+
+
+def _environment(loading: _Loading) -> Environment:
+    environment = Environment(
+        functions=dict(CORE_FUNCTIONS),
+        pseudo_variables=dict(PSEUDO_VARIABLES),
+        transformations={**TRANSFORMATIONS, **URI_TRANSFORMATIONS},
+        operands=dict(OPERANDS),
+        max_while_loops=loading.config.number("max_while_loops"),
+    )
+    for module in loading.modules.values():
+        for function in module.functions():
+            overloaded = replace(function, overload=environment.functions.get(function.name))
+            environment.functions[function.name] = overloaded
+        environment.pseudo_variables.update({spec.name: spec for spec in module.pseudo_variables()})
+    return environment
+
+
+def _check_modules(loading: _Loading) -> None:
+    for name, module in loading.modules.items():
+        try:
+            module.check()
+        except ModuleError as problem:
+            _note(loading, error(loading.places[name], problem.message, problem.hint))
+
+
+def _errors(found: Iterable[Diagnostic]) -> bool:
+    return any(diagnostic.severity is Severity.ERROR for diagnostic in found)
+
+
+def _functions_not_loaded(loading: _Loading) -> dict[str, str]:
+    """Which module of those that are not loaded has a function: for the hints of a script that has errors."""
+    found: dict[str, str] = {}
+    for name in module_names():
+        if name not in loading.modules:
+            with contextlib.suppress(ModuleError):
+                found.update(dict.fromkeys(find_module(name).function_names(), name))
+    return found
+
+
+# --- finding classes --------------------------------------------------------------------------------------------
+
+
+def _find_installed(name: str) -> type[Module] | None:
+    for candidate in dict.fromkeys((name, name.removeprefix("db_"))):
+        if candidate.isidentifier() and importlib.util.find_spec(f"{PACKAGE}.{candidate}") is not None:
+            return _module_class(importlib.import_module(f"{PACKAGE}.{candidate}.module"))
+        for entry in importlib.metadata.entry_points(group="openpy.modules", name=candidate):
+            loaded: type[Module] = entry.load()
+            return loaded
+    return None
+
+
+def _import_file(name: str, file: Path) -> type[Module]:
+    spec = importlib.util.spec_from_file_location(f"openpy_script_modules.{name}", file)
+    if spec is None or spec.loader is None:
+        raise ModuleError(f"could not open module <{file}>")
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[spec.name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[spec.name]
+        raise
+    return _module_class(module)
+
+
+def _missing_package(problem: Exception) -> str:
+    if isinstance(problem, ModuleNotFoundError) and problem.name and not problem.name.startswith("openpy"):
+        return f"it needs a Python package that is not installed: pip install {problem.name}"
+    return ""
+
+
+def _module_class(module: object) -> type[Module]:
+    origin = getattr(module, "__name__", "")
+    for item in vars(module).values():
+        if isinstance(item, type) and issubclass(item, Module) and item.__module__ == origin and item.name:
+            return item
+    raise ModuleError(f"{origin} holds no module class")

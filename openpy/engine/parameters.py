@@ -1,0 +1,85 @@
+"""The kinds of script-function arguments: how the quoted text of the script becomes a Python value.
+
+A module names a kind in the annotation of its function (`reason: Format`); the text is converted once,
+when the script is loaded, so a function never parses its arguments per message.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from openpy.script.environment import ArgumentError, Environment, Getter
+from openpy.script.formats import FormatText, parse_format, parse_single
+from openpy.script.patterns import Flags, Pattern, compile_pattern
+
+
+@dataclass(frozen=True, slots=True)
+class TextKind:
+    """The text itself."""
+
+    description: str = "text"
+
+    def convert(self, text: str, environment: Environment) -> str:
+        """Return the text."""
+        return text
+
+
+@dataclass(frozen=True, slots=True)
+class NumberKind:
+    """A decimal number, optionally within bounds."""
+
+    minimum: int = -(2**31)
+    maximum: int = 2**31 - 1
+    description: str = "a number"
+
+    def convert(self, text: str, environment: Environment) -> int:
+        """Convert; raises ArgumentError."""
+        try:
+            value = int(text, 10)
+        except ValueError:
+            raise ArgumentError(f'bad number "{text}"') from None
+        if not self.minimum <= value <= self.maximum:
+            raise ArgumentError(f"{value} is not between {self.minimum} and {self.maximum}")
+        return value
+
+
+@dataclass(frozen=True, slots=True)
+class FormatKind:
+    """A text with pseudo-variables, evaluated per message."""
+
+    description: str = "a format"
+
+    def convert(self, text: str, environment: Environment) -> FormatText:
+        """Parse; raises ArgumentError."""
+        return parse_format(text, environment)
+
+
+@dataclass(frozen=True, slots=True)
+class PatternKind:
+    """A POSIX extended expression as textops and tm take it: no case, `^` and `$` at line ends."""
+
+    description: str = "a regular expression"
+
+    def convert(self, text: str, environment: Environment) -> Pattern:
+        """Compile; raises ArgumentError."""
+        return compile_pattern(text, Flags.IGNORE_CASE | Flags.NEWLINE)
+
+
+@dataclass(frozen=True, slots=True)
+class PseudoVariableKind:
+    """Exactly one pseudo-variable."""
+
+    description: str = "a pseudo-variable"
+
+    def convert(self, text: str, environment: Environment) -> Getter:
+        """Parse; raises ArgumentError."""
+        return parse_single(text, environment)
+
+
+Text = Annotated[str, TextKind()]
+Number = Annotated[int, NumberKind()]
+Format = Annotated[FormatText, FormatKind()]
+Regex = Annotated[Pattern, PatternKind()]
+PseudoVariable = Annotated[Getter, PseudoVariableKind()]
+Kind = Any

@@ -1,0 +1,127 @@
+"""The process around the server: user, group, root and working directory, limits, pid file, detaching."""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import os
+import pwd
+import resource
+from pathlib import Path
+
+
+class ProcessError(Exception):
+    """A wish that the system does not grant; the text says which."""
+
+
+def set_open_files_limit(limit: int) -> None:
+    """Raise (or lower) the number of open files; raises ProcessError."""
+    try:
+        hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
+        resource.setrlimit(resource.RLIMIT_NOFILE, (limit, max(limit, hard) if hard >= 0 else hard))
+    except (ValueError, OSError) as error:
+        raise ProcessError(f"cannot set open_files_limit to {limit}: {error}") from None
+
+
+def change_directories(chroot: str, workdir: str) -> None:
+    """Change the root directory, then the working directory; "" leaves them. Raises ProcessError."""
+    try:
+        if chroot:
+            os.chroot(chroot)
+            os.chdir("/")
+        if workdir:
+            os.chdir(workdir)
+    except OSError as error:
+        raise ProcessError(
+            f"cannot change to {error.filename or chroot or workdir}: {error.strerror}"
+        ) from None
+
+
+def change_identity(user: str, group: str) -> None:
+    """Become this user and group (names or numbers; "" leaves them); raises ProcessError."""
+    uid, own_group = _user_number(user) if user else (None, None)
+    gid = _group_number(group) if group else own_group
+    try:
+        if gid is not None:
+            os.setgid(gid)
+        if uid is not None:
+            if os.getuid() == 0:
+                _take_groups_of(uid, gid if gid is not None else os.getgid())
+            os.setuid(uid)
+    except OSError as error:
+        raise ProcessError(f"cannot run as {user or '-'}:{group or '-'}: {error}") from None
+
+
+def detach() -> None:
+    """Go on in the background: a new session, no terminal, standard streams at /dev/null."""
+    if os.fork():
+        os._exit(0)
+    os.setsid()
+    if os.fork():
+        os._exit(0)
+    null = os.open(os.devnull, os.O_RDWR)
+    for stream in (0, 1, 2):
+        os.dup2(null, stream)
+    os.close(null)
+
+
+class PidFile:
+    """A file that holds the process id while the server runs."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+
+    def write(self) -> None:
+        """Write it; raises ProcessError if another live process owns it or it cannot be written."""
+        with contextlib.suppress(OSError, ValueError):
+            other = int(self._path.read_text())
+            if other != os.getpid() and _is_alive(other):
+                raise ProcessError(f"{self._path}: process {other} is running already")
+        try:
+            self._path.write_text(f"{os.getpid()}\n")
+        except OSError as error:
+            raise ProcessError(f"cannot write {self._path}: {error.strerror}") from None
+
+    def remove(self) -> None:
+        """Remove it, where the user that the server runs as may."""
+        with contextlib.suppress(OSError):
+            self._path.unlink()
+
+
+def _is_alive(pid: int) -> bool:
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True
+
+
+def _take_groups_of(uid: int, gid: int) -> None:
+    """The user's further groups; a user that is only a number has none."""
+    try:
+        name = pwd.getpwuid(uid).pw_name
+    except KeyError:
+        os.setgroups([gid])
+    else:
+        os.initgroups(name, gid)
+
+
+def _user_number(user: str) -> tuple[int, int]:
+    try:
+        entry = pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
+    except KeyError:
+        if user.isdigit():
+            return int(user), int(user)
+        raise ProcessError(f"bad user name/uid number: -u {user}") from None
+    return entry.pw_uid, entry.pw_gid
+
+
+def _group_number(group: str) -> int:
+    if group.isdigit():
+        return int(group)
+    try:
+        return grp.getgrnam(group).gr_gid
+    except KeyError:
+        raise ProcessError(f"bad group name/gid number: -g {group}") from None

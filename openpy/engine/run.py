@@ -1,0 +1,230 @@
+"""What a route sees: one message on its way through the script.
+
+Rules:
+1. A run belongs to one message and one run of a route; its `$var` values start at 0 (1.3 kept them between
+   messages of a worker: routes may wait here, so a shared one would leak between calls).
+2. What a script reads is what was received; what it changes is recorded in `edits` and applied when sent.
+3. Rarely used parts (AVPs, variables, branches, edits) are made when first touched.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from openpy.engine.log import WARNING
+from openpy.sip.build import reply as build_reply
+from openpy.sip.edits import Edits
+from openpy.sip.errors import LocalError
+from openpy.sip.message import Message, Request
+from openpy.transaction.flow import Flow
+from openpy.transaction.server import ServerTransaction
+
+if TYPE_CHECKING:
+    from openpy.engine.server import Server
+    from openpy.script.values import Value
+
+
+class Overloaded(Exception):
+    """No further transaction can be held: the request is to be answered with 503."""
+
+
+@dataclass(slots=True)
+class Branch:
+    """One appended branch of the destination set. `q` is in thousandths, -1 where unset."""
+
+    uri: str
+    destination_uri: str = ""
+    q: int = -1
+    flags: int = 0
+
+
+@dataclass(slots=True)
+class State:
+    """What scripts change for one message, beside its text: kept by the transaction once there is one."""
+
+    flags: int = 0
+    branch_flags: int = 0
+    uri: str | None = None  # the Request-URI as rewritten
+    destination_uri: str = ""
+    branches: list[Branch] = field(default_factory=list)
+    avps: dict[str | int, list[Value]] = field(default_factory=dict)  # newest value first
+    reply_headers: str = ""  # append_to_reply
+
+
+class Run:
+    """One run of a route."""
+
+    __slots__ = (
+        "_state",
+        "_variables",
+        "depth",
+        "dropped",
+        "edits_made",
+        "error",
+        "error_class",
+        "flow",
+        "hops",
+        "message",
+        "rc",
+        "script_flags",
+        "server",
+        "transaction",
+    )
+
+    def __init__(
+        self, server: Server, message: Message, flow: Flow, transaction: ServerTransaction | None = None
+    ) -> None:
+        self.server = server
+        self.message = message
+        self.flow = flow
+        self.transaction = transaction
+        self.rc = 1
+        self.depth = 0
+        self.dropped = False
+        self.error = 0  # the internal error of the last action, for sl_reply_error
+        self.error_class = 0  # $err.class: 1 after a parse error
+        self.script_flags = 0
+        self.hops: int | None = None  # the Max-Forwards to send, where maxfwd counted it down
+        self._state: State | None = None
+        self._variables: dict[str, str | int] | None = None
+        self.edits_made: Edits | None = None
+
+    # --- the message ----------------------------------------------------------------------------------------
+
+    @property
+    def request(self) -> Request:
+        """The message of a run that is known to be a request."""
+        message = self.message
+        if not isinstance(message, Request):
+            raise LocalError("this run is about a reply")
+        return message
+
+    @property
+    def state(self) -> State:
+        """What the script changes beside the text."""
+        if self._state is None:
+            self._state = State()
+        return self._state
+
+    @property
+    def variables(self) -> dict[str, str | int]:
+        """The `$var`s that were set."""
+        if self._variables is None:
+            self._variables = {}
+        return self._variables
+
+    @property
+    def uri(self) -> str:
+        """The current Request-URI; of a reply: ""."""
+        if self._state is not None and self._state.uri is not None:
+            return self._state.uri
+        return self.message.uri if isinstance(self.message, Request) else ""
+
+    def branch_list(self) -> list[str]:
+        """The appended branches as they stand in a Contact."""
+        return [
+            f"<{branch.uri}>;q={branch.q / 1000:g}" if branch.q >= 0 else branch.uri
+            for branch in self.state.branches
+        ]
+
+    def destination_set(self) -> str:
+        """The rewritten Request-URI and the branches as a Contact header without line end; "" if there are none."""
+        rewritten = [self.state.uri] if self.state.uri is not None else []
+        entries = rewritten + self.branch_list()
+        return f"Contact: {', '.join(entries)}" if entries else ""
+
+    @property
+    def edits(self) -> Edits:
+        """The changes to the message, applied when it is forwarded."""
+        if self.edits_made is None:
+            self.edits_made = Edits(self.message)
+        return self.edits_made
+
+    # --- answering --------------------------------------------------------------------------------------------
+
+    def begin_transaction(self) -> ServerTransaction:
+        """The server transaction of this request, made now if there is none; raises Overloaded."""
+        if self.transaction is None:
+            flow = self.server.reply_flow(self.request, self.flow)
+            try:
+                self.transaction = self.server.transactions.create_server(self.request, flow)
+            except LocalError as error:
+                raise Overloaded from error
+        return self.transaction
+
+    def reply(
+        self,
+        status: int,
+        reason: str,
+        headers: str = "",
+        body: bytes = b"",
+        *,
+        to_tag: str = "",
+        record_route: bool = False,
+    ) -> bool:
+        """Answer the request: through its transaction where there is one, else stateless.
+
+        `headers` are complete lines, each with CRLF. False for an ACK, which is never answered.
+        """
+        request = self.request
+        if request.method == "ACK":
+            return False
+        if not to_tag and status >= 180:
+            to_tag = self.local_tag()
+        if self._state is not None:
+            headers += self._state.reply_headers
+        headers += self.server.reply_headers
+        if self.server.sip_warning:
+            headers += self._warning()
+        data = build_reply(
+            request,
+            status,
+            reason,
+            to_tag=to_tag,
+            headers=headers,
+            body=body,
+            record_route=record_route,
+        )
+        if self.transaction is not None:
+            self.transaction.reply(status, data)
+        else:
+            self.server.reply_flow(request, self.flow).send(data)
+        return True
+
+    def reply_stateless(
+        self, status: int, reason: str, headers: str = "", *, record_route: bool = False
+    ) -> bool:
+        """Answer without state even where a transaction exists."""
+        transaction, self.transaction = self.transaction, None
+        try:
+            return self.reply(status, reason, headers, record_route=record_route)
+        finally:
+            self.transaction = transaction
+
+    def local_tag(self) -> str:
+        """The To-tag of our answers to this request: the same for each retransmission."""
+        return self.server.stateless_tag(self.message)
+
+    def _warning(self) -> str:
+        """Who answers whom about what, for those who look at a trace (`sip_warning`; RFC 3261 20.43)."""
+        host, port = self.server.advertised(self.flow)
+        uris = f"uri {self.request.uri}" + (f" to {self.uri}" if self.state.uri is not None else "")
+        text = f"from {self.flow.host}:{self.flow.port} {uris}".replace("\\", "\\\\").replace('"', '\\"')
+        return f'Warning: 392 {host}:{port} "{text}"\r\n'
+
+    # --- the script -------------------------------------------------------------------------------------------
+
+    def route_ended(self, result: object, error: BaseException | None) -> None:
+        """The main route came to its end, or failed: nothing stays unanswered or held because of it."""
+        if error is not None:
+            self.server.report(error)
+            if self.transaction is None or self.transaction.status < 200:
+                self.reply(500, "Server Internal Error")
+        transaction = self.transaction
+        if transaction is not None and transaction.status < 200 and transaction.owner is None:
+            self.server.transactions.release(transaction)
+
+    def warn(self, text: str) -> None:
+        """Log a warning about the script."""
+        self.server.log.write(WARNING, "script", text)

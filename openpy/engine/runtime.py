@@ -1,0 +1,108 @@
+"""The event loop as the server uses it: timers, threads, and waits for them."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import os
+import sys
+from collections.abc import Callable, Coroutine
+from concurrent.futures import Future, ThreadPoolExecutor
+from typing import Any
+
+from openpy.engine.clock import Clock
+from openpy.engine.waiting import Wait
+from openpy.transaction.wheel import Wheel
+
+TICK = 0.1
+SWITCH_INTERVAL = 0.0005  # the writer's thread gets its turn soon beside a busy loop
+POOL = 256
+
+
+class Tokens:
+    """Random tokens from the system, fetched in pools."""
+
+    __slots__ = ("_left", "_pool")
+
+    def __init__(self) -> None:
+        self._pool = ""
+        self._left = 0
+
+    def __call__(self) -> str:
+        """64 random bits as 16 hex digits."""
+        if not self._left:
+            self._pool = os.urandom(8 * POOL).hex()
+            self._left = POOL
+        self._left -= 1
+        return self._pool[16 * self._left : 16 * self._left + 16]
+
+
+class Runtime:
+    """Drives the timer wheel and runs blocking work beside the loop."""
+
+    def __init__(self, clock: Clock, wheel: Wheel) -> None:
+        self._clock = clock
+        self._wheel = wheel
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._threads = ThreadPoolExecutor(4, "openpy-blocking")
+        self._tick: asyncio.TimerHandle | None = None
+        self._tasks: set[asyncio.Task[Any]] = set()
+
+    @property
+    def loop(self) -> asyncio.AbstractEventLoop:
+        """The loop; there is one after `start`."""
+        assert self._loop is not None
+        return self._loop
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to tick."""
+        self._loop = loop
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        self._turn()
+
+    def settle(self) -> None:
+        """After everything is loaded: what lives now is not looked at again by the garbage collector."""
+        gc.collect()
+        gc.freeze()
+        gc.set_threshold(100_000, 50, 1000)
+
+    def stop(self) -> None:
+        """Stop ticking and wait for the threads."""
+        if self._tick is not None:
+            self._tick.cancel()
+        for task in self._tasks:
+            task.cancel()
+        self._threads.shutdown()
+        gc.unfreeze()
+
+    def post(self, callback: Callable[[], None]) -> None:
+        """Run a callback in the loop, from any thread."""
+        self.loop.call_soon_threadsafe(callback)
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Run a callback in the loop's next round."""
+        self.loop.call_soon(callback)
+
+    def run_blocking(self, function: Callable[..., Any], *arguments: Any) -> Wait[Any]:
+        """Run a blocking function in a thread."""
+        wait: Wait[Any] = Wait()
+
+        def finished(future: Future[Any]) -> None:
+            error = future.exception()
+            if error is not None:
+                self.post(lambda: wait.fail(error))
+            else:
+                self.post(lambda: wait.resolve(future.result()))
+
+        self._threads.submit(function, *arguments).add_done_callback(finished)
+        return wait
+
+    def run_task(self, coroutine: Coroutine[Any, Any, Any]) -> None:
+        """Run a coroutine that awaits asyncio's own futures."""
+        task = self.loop.create_task(coroutine)
+        self._tasks.add(task)
+        task.add_done_callback(self._tasks.discard)
+
+    def _turn(self) -> None:
+        self._wheel.advance(self._clock.monotonic())
+        self._tick = self.loop.call_later(TICK, self._turn)

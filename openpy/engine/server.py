@@ -1,0 +1,263 @@
+"""The server: one object that owns everything; there is no module-level state.
+
+Life: `load` (reads and checks, opens nothing) -> `bind` (takes the sockets) -> `start` (modules open what
+they need, messages are read) -> `stop` (takes nothing new, finishes what it began, closes).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import ipaddress
+import random
+import traceback
+from collections.abc import Callable
+from hashlib import md5
+from pathlib import Path
+from typing import Any
+from zlib import crc32
+
+from openpy import __version__
+from openpy.db.database import Database
+from openpy.db.url import parse_url
+from openpy.engine.clock import Clock
+from openpy.engine.config import CoreConfig
+from openpy.engine.dispatch import Dispatcher
+from openpy.engine.forward import forward_reply, is_unicast
+from openpy.engine.loader import Loaded, load
+from openpy.engine.log import Log
+from openpy.engine.module import Module, ModuleError
+from openpy.engine.runtime import Runtime, Tokens
+from openpy.engine.sockets import Receivers, Sockets, bracketed
+from openpy.engine.statistics import Statistics
+from openpy.engine.variables import AvpName
+from openpy.engine.waiting import Wait
+from openpy.net.addresses import resolve_host
+from openpy.sip.errors import RemoteError
+from openpy.sip.message import Message, Request, Response
+from openpy.transaction.flow import Flow
+from openpy.transaction.layer import Layer
+from openpy.transaction.timers import TimerValues
+from openpy.transaction.wheel import Wheel
+
+CONNECT_PATIENCE = 2.0  # seconds until what waits for a connection goes on without it
+
+
+class Server:
+    """A server; implements `engine.services.Services`."""
+
+    def __init__(
+        self, config: CoreConfig | None = None, *, clock: Clock | None = None, log: Log | None = None
+    ) -> None:
+        self.config = config or CoreConfig()
+        self.clock = clock or Clock()
+        self.log = log or Log()
+        self.random = random.Random(random.SystemRandom().getrandbits(64))
+        self.token = Tokens()
+        self.wheel = Wheel(self.clock.monotonic(), on_error=self.report)
+        self.transactions = Layer(self.wheel, TimerValues(), self.token)
+        self.statistics = Statistics()
+        self.dispatcher = Dispatcher(self)
+        self.runtime = Runtime(self.clock, self.wheel)
+        self.modules: dict[str, Module] = {}
+        self.avp_aliases: dict[str, AvpName] = {}
+        self.loaded: Loaded | None = None
+        self.reply_headers = ""
+        self.sip_warning = False
+        self.tag_prefix = ""
+        self.databases: dict[str, Database] = {}
+        self._sockets: Sockets | None = None
+        self._reply_to_via = False
+        self._started: list[Module] = []
+
+    # --- life -----------------------------------------------------------------------------------------------
+
+    def load(self, path: Path) -> Loaded:
+        """Read and check a script; raises ScriptError or OSError."""
+        loaded = load(path, self, self.config, self.modules)
+        self.loaded = loaded
+        self.avp_aliases = loaded.avp_aliases
+        self.log.level = self.config.number("debug")
+        self.dispatcher.use(loaded.program)
+        for module in self.modules.values():
+            self.statistics.add_module(module)
+        if self.config.number("server_signature"):
+            self.reply_headers = (
+                self.config.text("server_header") or f"Server: openpy ({__version__})"
+            ) + "\r\n"
+        self.sip_warning = bool(self.config.number("sip_warning"))
+        self._reply_to_via = bool(self.config.number("reply_to_via"))
+        return loaded
+
+    def bind(self) -> None:
+        """Take the sockets; raises SocketError."""
+        receive = self.dispatcher.receive
+        self._sockets = Sockets(
+            self.config,
+            Receivers(
+                receive, receive, self.dispatcher.broken, self.transactions.flow_failed, self._burst_ended
+            ),
+        )
+        try:
+            self._sockets.bind()
+        except BaseException:
+            self._sockets.close()
+            raise
+        first = self._sockets.endpoints[0] if self._sockets.endpoints else ""
+        self.tag_prefix = md5(f"openpy stateless {first}".encode(), usedforsecurity=False).hexdigest()
+
+    async def start(self) -> None:
+        """Start the modules, then read; raises ModuleError, and then everything is closed."""
+        loop = asyncio.get_running_loop()
+        self.runtime.start(loop)
+        try:
+            for module in self.modules.values():
+                await module.start()
+                self._started.append(module)
+        except BaseException:
+            await self.stop()
+            raise
+        self.runtime.settle()
+        await self.sockets.start(loop)
+        loop.call_later(1.0, self._close_idle_connections)
+
+    async def stop(self) -> None:
+        """Take nothing new, finish what was begun, close everything."""
+        self.dispatcher.draining = True
+        for module in reversed(self._started):
+            await module.drain()
+        self._burst_ended()
+        for database in self.databases.values():
+            await asyncio.to_thread(database.close)
+        await asyncio.sleep(0)  # what the last commit resumed runs before the sockets close
+        self.sockets.stop_reading()
+        for module in reversed(self._started):
+            await module.stop()
+        self.sockets.close()
+        self.runtime.stop()
+
+    @property
+    def sockets(self) -> Sockets:
+        """The sockets; there are some after `bind`."""
+        assert self._sockets is not None
+        return self._sockets
+
+    @property
+    def messages_received(self) -> int:
+        """How many messages came so far: `$mi`."""
+        return self.dispatcher.received_requests.value + self.dispatcher.received_replies.value
+
+    # --- services for modules -------------------------------------------------------------------------------
+
+    def module(self, name: str) -> Module | None:
+        """The loaded module of that name."""
+        return self.modules.get(name)
+
+    def database(self, url: str) -> Database:
+        """The database at a URL; raises ModuleError."""
+        if url not in self.databases:
+            try:
+                parsed = parse_url(url)
+            except ValueError as error:
+                raise ModuleError(str(error)) from None
+            for module in self.modules.values():
+                dialect = getattr(module, "dialect", None)
+                if dialect is not None and parsed.scheme in dialect.schemes:
+                    self.databases[url] = Database(parsed, dialect, self.runtime.post)
+                    break
+            else:
+                raise ModuleError(
+                    f"no database module for {parsed.scheme}: is loaded",
+                    f'add: loadmodule "{parsed.scheme}.so"',
+                )
+        return self.databases[url]
+
+    def flow(self, transport: str, host: str, port: int, local: tuple[str, int] | None = None) -> Flow | None:
+        """A way to a peer that is there already."""
+        return self.sockets.flow(transport, host, port, local)
+
+    def connect(self, transport: str, host: str, port: int) -> Wait[Flow | None]:
+        """A way to a peer, opened where none is up; None after 2 s without one."""
+        wait: Wait[Flow | None] = Wait()
+        if transport == "tcp":
+            self.wheel.add(CONNECT_PATIENCE, lambda: wait.resolve(None))
+            self.sockets.tcp.connect(host.strip("[]"), port, wait.resolve)
+        else:
+            wait.resolve(self.flow(transport, host, port))
+        return wait
+
+    def resolve(self, host: str) -> Wait[tuple[str, ...]]:
+        """The addresses of a host; an address is its own."""
+        wait: Wait[tuple[str, ...]] = Wait()
+        bare = host.strip("[]")
+        try:
+            ipaddress.ip_address(bare)
+        except ValueError:
+            answer: Wait[list[str]] = self.runtime.run_blocking(_resolve, bare)
+            answer.on_done(lambda: wait.resolve(tuple(_result(answer))))
+        else:
+            wait.resolve((bare,))
+        return wait
+
+    def is_myself(self, host: str, port: int) -> bool:
+        """Whether host:port is a socket or alias of ours."""
+        return self.sockets.is_myself(host, port)
+
+    def advertised(self, flow: Flow) -> tuple[str, int]:
+        """Host and port for Via and Contact."""
+        host = self.config.text("advertised_address") or bracketed(flow.local_host)
+        return host, self.config.number("advertised_port") or flow.local_port
+
+    def run_blocking(self, function: Callable[..., Any], *arguments: Any) -> Wait[Any]:
+        """Run a blocking function in a thread."""
+        return self.runtime.run_blocking(function, *arguments)
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Call back in the loop's next round."""
+        self.runtime.soon(callback)
+
+    # --- for the parts of the engine --------------------------------------------------------------------------
+
+    def reply_flow(self, request: Request, flow: Flow) -> Flow:
+        """The way for replies: where the request came from, or with `reply_to_via` what its top Via names."""
+        if not self._reply_to_via or flow.reliable:
+            return flow
+        try:
+            via = request.via
+        except RemoteError:
+            return flow
+        if not is_unicast(via.host):
+            return flow
+        return self.flow("udp", via.host, via.port or 5060, (flow.local_host, flow.local_port)) or flow
+
+    def stateless_tag(self, message: Message) -> str:
+        """The To-tag of our answers to a request; that of the ACK to a failure is the same."""
+        line = message.get("Via") or ""
+        return f"{self.tag_prefix}.{crc32(line.encode('utf-8', 'surrogateescape')) & 0xFFFF:04x}"
+
+    def forward_reply(self, response: Response) -> bool:
+        """Send a stray reply on by its Via."""
+        return forward_reply(response, self.is_myself, self.flow)
+
+    def report(self, error: BaseException) -> None:
+        """Log an error of ours, with its traceback through the script."""
+        text = "".join(traceback.format_exception(error))
+        self.log.error("core", text)
+
+    def _burst_ended(self) -> None:
+        for database in self.databases.values():
+            database.writer.flush()
+
+    def _close_idle_connections(self) -> None:
+        self.sockets.tcp.close_idle()
+        self.runtime.loop.call_later(1.0, self._close_idle_connections)
+
+
+def _resolve(host: str) -> list[str]:
+    try:
+        return resolve_host(host)
+    except OSError:
+        return []
+
+
+def _result(wait: Wait[list[str]]) -> list[str]:
+    return wait.value or []

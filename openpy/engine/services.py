@@ -1,0 +1,74 @@
+"""What a module gets from the server: time, timers, transactions, databases, ways to peers.
+
+The server implements this; tests and the simulation pass their own.
+"""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Any, Protocol
+
+from openpy.db.database import Database
+from openpy.engine.clock import Clock
+from openpy.engine.log import Log
+from openpy.engine.waiting import Wait
+from openpy.transaction.flow import Flow
+from openpy.transaction.layer import Layer
+from openpy.transaction.wheel import Wheel
+
+if TYPE_CHECKING:
+    from openpy.engine.module import Module
+
+
+class Services(Protocol):
+    """The server as its modules see it."""
+
+    clock: Clock
+    wheel: Wheel
+    transactions: Layer
+    random: random.Random
+    log: Log
+
+    def token(self) -> str:
+        """64 fresh random bits from the system as 16 hex digits, for tags that nobody may guess."""
+        ...
+
+    def module(self, name: str) -> Module | None:
+        """The loaded module of that name."""
+        ...
+
+    def database(self, url: str) -> Database:
+        """The database at a URL, one object per URL; raises ModuleError naming the loadmodule line to add."""
+        ...
+
+    def flow(self, transport: str, host: str, port: int, local: tuple[str, int] | None = None) -> Flow | None:
+        """A way to a peer that is there already: any UDP peer, or a TCP connection that is up.
+
+        `local` picks the listening socket (host, port); else the first that fits the address family.
+        """
+        ...
+
+    def connect(self, transport: str, host: str, port: int) -> Wait[Flow | None]:
+        """As `flow`, opening a connection where none is up; None after 2 s without one."""
+        ...
+
+    def resolve(self, host: str) -> Wait[tuple[str, ...]]:
+        """The addresses of a host name; () where there is none."""
+        ...
+
+    def is_myself(self, host: str, port: int) -> bool:
+        """Whether host:port is one of the sockets or aliases (port 0: any)."""
+        ...
+
+    def advertised(self, flow: Flow) -> tuple[str, int]:
+        """The host (IPv6 in brackets) and port that stand in Via and Contact of what leaves by this flow."""
+        ...
+
+    def run_blocking(self, function: Callable[..., Any], *arguments: Any) -> Wait[Any]:
+        """Run a blocking function in a thread."""
+        ...
+
+    def soon(self, callback: Callable[[], None]) -> None:
+        """Call back after what has arrived by now was read: for work done in slices."""
+        ...

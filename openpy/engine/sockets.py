@@ -1,0 +1,169 @@
+"""The listening sockets of a server and the names by which it is itself."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from openpy.engine.config import TYPES_OF_SERVICE, CoreConfig
+from openpy.net.addresses import all_addresses, resolve_listen
+from openpy.net.tcp import TcpConnections
+from openpy.net.udp import UdpSocket
+from openpy.script.syntax import SocketId
+from openpy.sip.errors import RemoteError
+from openpy.transaction.flow import Flow
+
+
+class SocketError(Exception):
+    """A socket that cannot be had; the text says which and what to do."""
+
+
+@dataclass(frozen=True, slots=True)
+class Endpoint:
+    """One address that the server listens on."""
+
+    transport: str
+    host: str
+    port: int
+
+    def __str__(self) -> str:
+        return f"{self.transport}:{bracketed(self.host)}:{self.port}"
+
+
+def bracketed(host: str) -> str:
+    """A host as it stands in a message: IPv6 in brackets."""
+    return f"[{host}]" if ":" in host and not host.startswith("[") else host
+
+
+@dataclass(slots=True)
+class Receivers:
+    """Who hears of what arrives."""
+
+    datagram: Callable[[bytes, Flow], None]
+    message: Callable[[bytes, Flow], None]
+    broken: Callable[[bytes, Flow, RemoteError], None]
+    lost: Callable[[Flow], None]
+    burst_ended: Callable[[], None]
+
+
+class Sockets:
+    """All sockets of a server."""
+
+    def __init__(self, config: CoreConfig, receivers: Receivers) -> None:
+        self._config = config
+        self._receivers = receivers
+        self.udp: list[UdpSocket] = []
+        self.tcp = TcpConnections(
+            received=receivers.message,
+            broken=receivers.broken,
+            lost=receivers.lost,
+            burst_ended=receivers.burst_ended,
+            limit=config.number("tcp_max_connections"),
+            lifetime=config.number("tcp_connection_lifetime"),
+            connect_timeout=config.number("tcp_connect_timeout"),
+        )
+        self.endpoints: list[Endpoint] = []
+        self._own: set[tuple[str, int]] = set()
+        self._aliases: set[tuple[str, int]] = set()
+
+    def bind(self) -> None:
+        """Take all addresses; raises SocketError."""
+        for entry in self._config.listen or [SocketId(None, "", None)]:
+            self._bind_entry(entry)
+        for alias in self._config.aliases:
+            self._aliases.add((alias.host.lower().strip("[]"), alias.port or 0))
+
+    async def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to read and accept."""
+        for udp in self.udp:
+            udp.start(loop)
+        await self.tcp.start(loop)
+
+    def stop_reading(self) -> None:
+        """Take nothing new."""
+        for udp in self.udp:
+            udp.stop_reading()
+        self.tcp.stop_accepting()
+
+    def close(self) -> None:
+        """Close everything."""
+        for udp in self.udp:
+            udp.close()
+        self.tcp.close()
+
+    def is_myself(self, host: str, port: int) -> bool:
+        """Whether host:port (port 0: any) is a socket of ours, in any transport, or an alias."""
+        host = host.lower().strip("[]")
+        if port == 0:
+            return any(own == host for own, _ in self._own) or any(name == host for name, _ in self._aliases)
+        return (host, port) in self._own or (host, port) in self._aliases or (host, 0) in self._aliases
+
+    def flow(self, transport: str, host: str, port: int, local: tuple[str, int] | None) -> Flow | None:
+        """A way to a peer that needs no waiting."""
+        host = host.strip("[]")
+        if transport == "tcp":
+            return self.tcp.find(host, port)
+        if transport != "udp":
+            return None
+        for udp in self.udp:
+            if (local is None or local == (udp.host, udp.port)) and (":" in udp.host) == (":" in host):
+                return udp.flow(host, port)
+        return self.flow(transport, host, port, None) if local is not None else None
+
+    # --- binding ------------------------------------------------------------------------------------------------
+
+    def _bind_entry(self, entry: SocketId) -> None:
+        port = entry.port if entry.port is not None else self._config.number("port")
+        try:
+            hosts = resolve_listen(entry.host) if entry.host else all_addresses()
+        except OSError as error:
+            raise SocketError(f"could not resolve {entry.host}: {error}") from None
+        for host in hosts:
+            for transport in self._transports(entry):
+                self._bind_one(Endpoint(transport, host, port))
+            if entry.host and entry.host.strip("[]") != host:
+                self._own.add((entry.host.lower(), port))
+
+    def _transports(self, entry: SocketId) -> list[str]:
+        """Without a protocol: UDP and TCP."""
+        if entry.protocol in (None, "any"):
+            return ["udp"] if self._config.number("disable_tcp") else ["udp", "tcp"]
+        assert entry.protocol is not None
+        if entry.protocol not in ("udp", "tcp"):
+            raise SocketError(
+                f"listen={entry.protocol}:{entry.host}: this version listens on udp and tcp only"
+            )
+        if entry.protocol == "tcp" and self._config.number("disable_tcp"):
+            return []
+        return [entry.protocol]
+
+    def _bind_one(self, endpoint: Endpoint) -> None:
+        try:
+            if endpoint.transport == "udp":
+                port = self._bind_udp(endpoint)
+            else:
+                port = self.tcp.bind(endpoint.host, endpoint.port)
+        except OSError as error:
+            raise SocketError(
+                f"cannot listen on {endpoint}: {error.strerror}; "
+                f"is another server running there? Choose another port, "
+                f"such as -l {endpoint.transport}:{bracketed(endpoint.host)}:{endpoint.port + 10} "
+                f"or make run PORT={endpoint.port + 10}"
+            ) from None
+        self.endpoints.append(Endpoint(endpoint.transport, endpoint.host, port))
+        self._own.add((endpoint.host, port))
+
+    def _bind_udp(self, endpoint: Endpoint) -> int:
+        tos = self._config.values["tos"]
+        udp = UdpSocket(
+            endpoint.host,
+            endpoint.port,
+            received=self._receivers.datagram,
+            burst_ended=self._receivers.burst_ended,
+            receive_buffer=self._config.number("maxbuffer"),
+            tos=TYPES_OF_SERVICE[tos] if isinstance(tos, str) else tos or 0,
+        )
+        udp.bind()
+        self.udp.append(udp)
+        return udp.port

@@ -1,0 +1,1 @@
+"""Max-Forwards (openser 1.3 module maxfwd)."""

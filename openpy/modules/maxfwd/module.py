@@ -1,0 +1,52 @@
+"""maxfwd: the hop limit."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from openpy.engine.module import REQUEST, ArgumentError, Module, NumberKind, Param, RouteKind, script_function
+from openpy.engine.run import Run
+from openpy.sip.errors import RemoteError
+
+HIGHEST = 256
+Hops = Annotated[int, NumberKind(1, HIGHEST, "a number of hops, 1 to 256")]
+
+
+def _limit(value: int) -> int:
+    if not 1 <= value <= HIGHEST:
+        raise ArgumentError(f"max_limit is 1 to {HIGHEST}")
+    return value
+
+
+class Maxfwd(Module):
+    """Checks and counts down Max-Forwards."""
+
+    name = "maxfwd"
+
+    max_limit = Param(int, HIGHEST, "Larger incoming values are lowered to this", check=_limit)
+
+    @script_function(routes=REQUEST)
+    def mf_process_maxfwd_header(self, run: Run, hops: Hops) -> int:
+        """2: header added with that value; 1: counted down; -1: it is 0 already."""
+        try:
+            left = run.message.max_forwards
+        except RemoteError:
+            return 1  # as 1.3: what cannot be read passes
+        if left is None:
+            run.hops = hops
+            return 2
+        if left == 0:
+            return -1
+        run.hops = min(left, self.max_limit) - 1
+        return 1
+
+    @script_function(routes=frozenset({RouteKind.REQUEST, RouteKind.FAILURE, RouteKind.BRANCH}))
+    def is_maxfwd_lt(self, run: Run, hops: Hops) -> int:
+        """1: the value is lower; -1: it is not; -2: there is none; -3: it cannot be read."""
+        try:
+            left = run.message.max_forwards
+        except RemoteError:
+            return -3
+        if left is None:
+            return -2
+        return 1 if left < hops else -1

@@ -1,0 +1,1 @@
+"""Stateless replies (openser 1.3 module sl)."""

@@ -1,0 +1,1 @@
+"""Header and text operations (openser 1.3 module textops)."""

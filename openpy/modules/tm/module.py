@@ -1,0 +1,233 @@
+"""tm: transactions, as scripts and modules use them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Annotated, Any
+
+from openpy.engine.module import (
+    REQUEST,
+    ArgumentError,
+    Counter,
+    Module,
+    ModuleError,
+    NumberKind,
+    Param,
+    RouteKind,
+    Text,
+    script_function,
+)
+from openpy.engine.run import Overloaded, Run
+from openpy.modules.tm.relay import (
+    DEFAULT_PORT,
+    E_SEND,
+    Destination,
+    Relay,
+    RelayError,
+    destination_of,
+    request_to_send,
+)
+from openpy.transaction.timers import TimerValues
+
+E_SCRIPT = -10
+NO_AUTOMATIC_100, NO_ERROR_REPLY = 0x01, 0x02
+RELAY_CODES = {-475: -2, -476: -4, -477: -6}
+ERRORS = {-475: (475, "Bad URI"), -476: (476, "Unresolvable destination"), -477: (477, "Send failed")}
+
+REQUEST_OR_BRANCH = frozenset({RouteKind.REQUEST, RouteKind.BRANCH})
+
+
+@dataclass(frozen=True, slots=True)
+class TargetKind:
+    """The first argument of t_relay: flags (`0x01`), or `[proto:]address[:port]`."""
+
+    description: str = "flags such as 0x01, or a destination such as udp:192.0.2.1:5060"
+
+    def convert(self, text: str, environment: Any) -> int | Destination:
+        """Convert; raises ArgumentError."""
+        try:
+            return int(text, 0)
+        except ValueError:
+            pass
+        protocol, colon, rest = text.partition(":")
+        if not colon or protocol.lower() not in ("udp", "tcp", "tls", "sctp"):
+            protocol, rest = "udp", text
+        if protocol.lower() not in ("udp", "tcp"):
+            raise ArgumentError(f"bad protocol in {text}: this version sends by udp and tcp")
+        host, colon, port = rest.rpartition(":") if not rest.endswith("]") else (rest, "", "")
+        if not colon:
+            host, port = rest, str(DEFAULT_PORT)
+        try:
+            return destination_of(f"sip:{host}:{int(port)};transport={protocol}")
+        except (RelayError, ValueError):
+            raise ArgumentError(
+                f'"{text}" is no address; host names are not looked up by this version'
+            ) from None
+
+
+@dataclass(frozen=True, slots=True)
+class FlagsKind:
+    """Flags of t_relay: a decimal or hexadecimal number."""
+
+    description: str = "flags such as 0x01"
+
+    def convert(self, text: str, environment: Any) -> int:
+        """Convert; raises ArgumentError."""
+        try:
+            return int(text, 0)
+        except ValueError:
+            raise ArgumentError(f'"{text}" is no number; flags are written as 0x01') from None
+
+
+def _at_least_2(value: int) -> int:
+    if value < 2:
+        raise ArgumentError("must be at least 2")
+    return value
+
+
+class Tm(Module):
+    """Stateful processing."""
+
+    name = "tm"
+
+    fr_timer = Param(int, 30, "Seconds until a request without a final reply is given up", check=_at_least_2)
+    fr_inv_timer = Param(int, 120, "The same for an INVITE that had a provisional reply", check=_at_least_2)
+    wt_timer = Param(int, 5, "Of 1.3; finished transactions stay as RFC 3261 says", check=_at_least_2)
+    delete_timer = Param(int, 2, "Of 1.3; without effect", check=_at_least_2)
+    T1_timer = Param(int, 500, "First retransmission interval, ms")
+    T2_timer = Param(int, 4000, "Longest retransmission interval, ms")
+    noisy_ctimer = Param(int, 0, "Of 1.3; a silent INVITE is always answered 408")
+    ruri_matching = Param(int, 1, "Of 1.3; without effect")
+    via1_matching = Param(int, 1, "Of 1.3; without effect")
+    unix_tx_timeout = Param(int, 2, "Of 1.3; without effect")
+    restart_fr_on_each_reply = Param(int, 1, "Of 1.3; without effect")
+    pass_provisional_replies = Param(int, 0, "Of 1.3; without effect")
+    syn_branch = Param(int, 1, "Of 1.3; without effect")
+    onreply_avp_mode = Param(int, 0, "Of 1.3; without effect until reply routes are built")
+    enable_stats = Param(int, 1, "Statistics are always kept")
+
+    relayed_requests = Counter("Requests relayed")
+
+    def check(self) -> None:
+        """The timers fit each other."""
+        if self.T2_timer <= self.T1_timer:
+            raise ModuleError("tm: T2 must be greater than T1")
+
+    async def start(self) -> None:
+        """Take over the timers."""
+        self.services.transactions.use_timers(TimerValues(t1=self.T1_timer / 1000, t2=self.T2_timer / 1000))
+
+    # --- functions --------------------------------------------------------------------------------------------
+
+    @script_function(routes=REQUEST)
+    def t_newtran(self, run: Run) -> int:
+        """Make the transaction: 1 new (or an ACK, which has none), -10 if there is one."""
+        if run.transaction is not None:
+            return E_SCRIPT
+        if run.request.method == "ACK":
+            return 1
+        try:
+            run.begin_transaction()
+        except Overloaded:
+            return _refuse_overloaded(run)
+        return 1
+
+    @script_function(routes=frozenset({RouteKind.REQUEST, RouteKind.FAILURE}))
+    def t_reply(
+        self, run: Run, code: Annotated[int, NumberKind(100, 699, "a status code")], reason: Text
+    ) -> int:
+        """Reply through the transaction; -1 without one."""
+        if run.transaction is None or run.request.method == "ACK":
+            return -1
+        return 1 if run.reply(code, reason, record_route=180 <= code < 300) else -1
+
+    @script_function(routes=REQUEST)
+    def t_release(self, run: Run) -> int:
+        """Expect no reply from the script any more; what was answered still absorbs retransmissions."""
+        if run.transaction is not None and run.transaction.status < 200:
+            self.services.transactions.release(run.transaction)
+        return 1
+
+    @script_function(routes=REQUEST_OR_BRANCH)
+    def t_check_trans(self, run: Run) -> int:
+        """CANCEL and ACK: 1 if their INVITE is known. Retransmissions never come here: else -1."""
+        if run.request.method not in ("CANCEL", "ACK"):
+            return -1
+        return 1 if self.services.transactions.find_invite(run.request) is not None else -1
+
+    @script_function(routes=frozenset({RouteKind.REQUEST, RouteKind.FAILURE}))
+    async def t_relay(
+        self,
+        run: Run,
+        target: Annotated[Any, TargetKind()] = 0,
+        flags: Annotated[int, FlagsKind()] = 0,
+    ) -> int:
+        """Relay to a destination, the next hop, or the Request-URI: 1 sent, 0 failed and answered, < 0 failed."""
+        destination = target if isinstance(target, Destination) else None
+        if isinstance(target, int):
+            flags |= target
+        try:
+            if run.request.method == "CANCEL" and self._cancel(run):
+                return 1
+            try:
+                return await self._relay(run, destination, flags)
+            except RelayError as error:
+                return self._failed(run, error.code, flags)
+        except Overloaded:
+            return _refuse_overloaded(run)
+
+    # --- relaying -------------------------------------------------------------------------------------------------
+
+    async def _relay(self, run: Run, destination: Destination | None, flags: int) -> int:
+        if destination is None:
+            destination = destination_of(run.state.destination_uri or run.uri)
+        if run.request.method == "ACK":
+            return await self._forward_ack(run, destination)
+        relay = Relay(self.services, run, self.fr_timer, self.fr_inv_timer)
+        if run.request.method == "INVITE" and not flags & NO_AUTOMATIC_100:
+            run.reply(100, "Giving a try")
+        flow = await self._flow(destination)
+        branch = self.services.transactions.next_branch()
+        relay.send(request_to_send(run, flow, branch), branch, flow)
+        self.relayed_requests.value += 1
+        return 1
+
+    async def _forward_ack(self, run: Run, destination: Destination) -> int:
+        """An ACK to a 2xx belongs to no transaction (RFC 3261 17.1.1.3): it is sent on and forgotten."""
+        flow = await self._flow(destination)
+        flow.send(request_to_send(run, flow, self.services.transactions.next_branch()))
+        return 1
+
+    async def _flow(self, destination: Destination) -> Any:
+        transport, host, port = destination.transport, destination.host, destination.port
+        flow = self.services.flow(transport, host, port)
+        if flow is None:
+            flow = await self.services.connect(transport, host, port)
+        if flow is None:
+            raise RelayError(E_SEND)
+        return flow
+
+    def _cancel(self, run: Run) -> bool:
+        """Answer a CANCEL of a known INVITE and pass it on along the branch."""
+        invite = self.services.transactions.find_invite(run.request)
+        if invite is None:
+            return False
+        run.begin_transaction()
+        run.reply(200, "canceling")
+        if isinstance(invite.owner, Relay):
+            invite.owner.cancel()
+        return True
+
+    def _failed(self, run: Run, code: int, flags: int) -> int:
+        run.error = code
+        if flags & NO_ERROR_REPLY or run.request.method == "ACK":
+            return RELAY_CODES[code]
+        status, reason = ERRORS[code]
+        run.begin_transaction()
+        run.reply(status, f"{reason} ({-code}/TM)")
+        return 0
+
+
+def _refuse_overloaded(run: Run) -> int:
+    run.reply(503, "Server overloaded", "Retry-After: 2\r\n")
+    return 0

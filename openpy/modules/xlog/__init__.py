@@ -1,0 +1,1 @@
+"""Log lines with pseudo-variables (openser 1.3 module xlog)."""

@@ -1,0 +1,210 @@
+"""UDP: one socket, read in bursts.
+
+Rules:
+1. A burst is at most 64 datagrams, so that timers and other sockets get their turn; after each burst
+   `burst_ended` is called once (one commit, one flush).
+2. Nothing that a datagram does ends the burst: its handler's errors are its own affair and are reported.
+3. A datagram that the kernel cannot take now is queued, one that it can never take is counted and dropped.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass
+
+BURST = 64
+LARGEST = 65535
+FLOWS_KEPT = 65536
+QUEUE_LIMIT = 20000
+
+
+@dataclass(slots=True)
+class UdpCounts:
+    """What a socket did."""
+
+    received: int = 0
+    sent: int = 0
+    queued: int = 0
+    dropped: int = 0
+
+
+class UdpFlow:
+    """The way to one peer through one socket."""
+
+    __slots__ = ("_address", "_socket", "host", "port")
+
+    transport = "udp"
+    reliable = False
+
+    def __init__(self, udp: UdpSocket, address: tuple[str, int]) -> None:
+        self._socket = udp
+        self._address = address
+        self.host, self.port = address[0], address[1]
+
+    @property
+    def local_host(self) -> str:
+        """Our address."""
+        return self._socket.host
+
+    @property
+    def local_port(self) -> int:
+        """Our port."""
+        return self._socket.port
+
+    def send(self, data: bytes) -> None:
+        """Send one message."""
+        self._socket.send(data, self._address)
+
+
+class UdpSocket:
+    """A listening socket. `received(data, flow)` hears each datagram."""
+
+    transport = "udp"
+
+    def __init__(
+        self,
+        host: str,
+        port: int,
+        *,
+        received: Callable[[bytes, UdpFlow], None],
+        burst_ended: Callable[[], None],
+        receive_buffer: int = 4 << 20,
+        tos: int = 0,
+    ) -> None:
+        self.host = host
+        self.port = port
+        self.counts = UdpCounts()
+        self._received = received
+        self._burst_ended = burst_ended
+        self._receive_buffer = receive_buffer
+        self._tos = tos
+        self._flows: dict[tuple[str, int], UdpFlow] = {}
+        self._waiting: deque[tuple[bytes, tuple[str, int]]] = deque()
+        self._socket: socket.socket | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
+
+    def bind(self) -> None:
+        """Take the address; raises OSError. Port 0 becomes the port that the system chose."""
+        family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
+        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        try:
+            self._socket.setblocking(False)
+            _set_receive_buffer(self._socket, self._receive_buffer)
+            if self._tos:
+                _set_tos(self._socket, family, self._tos)
+            self._socket.bind((self.host, self.port))
+        except OSError:
+            self._socket.close()
+            raise
+        self.port = self._socket.getsockname()[1]
+
+    def start(self, loop: asyncio.AbstractEventLoop) -> None:
+        """Begin to read."""
+        assert self._socket is not None
+        self._loop = loop
+        loop.add_reader(self._socket, self._readable)
+
+    def stop_reading(self) -> None:
+        """Read no more; sending still works."""
+        if self._loop is not None and self._socket is not None:
+            self._loop.remove_reader(self._socket)
+
+    def close(self) -> None:
+        """Close the socket."""
+        if self._socket is not None:
+            if self._loop is not None:
+                self._loop.remove_reader(self._socket)
+                self._loop.remove_writer(self._socket)
+            self._socket.close()
+            self._socket = None
+
+    def flow(self, host: str, port: int) -> UdpFlow:
+        """The way to a peer."""
+        return self._flow_to((host, port))
+
+    def send(self, data: bytes, address: tuple[str, int]) -> None:
+        """Send a datagram, now or as soon as the kernel takes it."""
+        if self._socket is None:
+            self.counts.dropped += 1
+            return
+        if self._waiting:
+            self._queue(data, address)
+            return
+        try:
+            self._socket.sendto(data, address)
+            self.counts.sent += 1
+        except BlockingIOError:
+            self._queue(data, address)
+        except (OSError, OverflowError):  # OverflowError: no such port
+            self.counts.dropped += 1
+
+    def _readable(self) -> None:
+        assert self._socket is not None
+        receive, flows, received = self._socket.recvfrom, self._flows, self._received
+        count = 0
+        try:
+            while count < BURST:
+                data, address = receive(LARGEST)
+                count += 1
+                address = address[:2]
+                flow = flows.get(address)
+                received(data, flow if flow is not None else self._flow_to(address))
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.counts.dropped += 1  # an error of an earlier datagram, told here by the kernel
+        self.counts.received += count
+        self._burst_ended()
+
+    def _flow_to(self, address: tuple[str, int]) -> UdpFlow:
+        flow = self._flows.get(address)
+        if flow is None:
+            if len(self._flows) >= FLOWS_KEPT:
+                self._flows.clear()
+            flow = self._flows[address] = UdpFlow(self, address)
+        return flow
+
+    def _queue(self, data: bytes, address: tuple[str, int]) -> None:
+        if len(self._waiting) >= QUEUE_LIMIT or self._loop is None or self._socket is None:
+            self.counts.dropped += 1
+            return
+        if not self._waiting:
+            self._loop.add_writer(self._socket, self._writable)
+        self._waiting.append((data, address))
+        self.counts.queued += 1
+
+    def _writable(self) -> None:
+        assert self._socket is not None
+        assert self._loop is not None
+        waiting = self._waiting
+        try:
+            while waiting:
+                self._socket.sendto(*waiting[0])
+                waiting.popleft()
+                self.counts.sent += 1
+        except BlockingIOError:
+            return
+        except OSError:
+            waiting.popleft()
+            self.counts.dropped += 1
+            return
+        self._loop.remove_writer(self._socket)
+
+
+def _set_receive_buffer(sock: socket.socket, size: int) -> None:
+    """As large as asked for: beyond the system's limit where we may (33 is SO_RCVBUFFORCE)."""
+    for option in (33, socket.SO_RCVBUF):
+        with contextlib.suppress(OSError):
+            sock.setsockopt(socket.SOL_SOCKET, option, size)
+            return
+
+
+def _set_tos(sock: socket.socket, family: socket.AddressFamily, tos: int) -> None:
+    if family == socket.AF_INET:
+        sock.setsockopt(socket.IPPROTO_IP, socket.IP_TOS, tos)
+    else:
+        sock.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS, tos)
