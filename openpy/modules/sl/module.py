@@ -88,8 +88,9 @@ class Sl(Module):
     @script_function(routes=ROUTES)
     def sl_reply_error(self, run: Run) -> int:
         """Answer for the error of the action just before."""
-        status, text = ERRORS.get(run.error, (500, "Server error occurred"))
-        number = -run.error if run.error else 1
+        error = run.error if run.rc < 0 else 0  # any action in between has left its own code
+        status, text = ERRORS.get(error, (500, "Server error occurred"))
+        number = -error or 1
         result = self._send(run, status, f"{text} ({number}/SL)")
         if result > 0:
             self.sent_err_replies.value += 1

@@ -1,0 +1,1 @@
+"""The bodies of event packages: pure functions from bytes to bytes."""

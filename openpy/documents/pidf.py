@@ -1,0 +1,165 @@
+"""Presence documents (RFC 3863, 4479): read, merged into one, and closed.
+
+Rules:
+1. A document is read once, into serialised fragments that carry their own namespace declarations;
+   merging joins fragments and parses nothing.
+2. Merged by kind and id (tuple, person, device) or by text (note, other extensions); the newest
+   document wins. Newer documents come first within the schema's order: tuples, notes, extensions.
+3. The entity of what leaves is the presentity, whatever a publisher wrote.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from enum import IntEnum
+from typing import NamedTuple
+from xml.sax.saxutils import escape, quoteattr
+
+from lxml import etree
+
+from openpy.documents.xml import DocumentError, parse_document
+
+CONTENT_TYPE = "application/pidf+xml"
+NAMESPACE = "urn:ietf:params:xml:ns:pidf"
+DATA_MODEL = "urn:ietf:params:xml:ns:pidf:data-model"
+
+_ROOT = f"{{{NAMESPACE}}}presence"
+_TUPLE = f"{{{NAMESPACE}}}tuple"
+_NOTE = f"{{{NAMESPACE}}}note"
+_CONTACT = f"{{{NAMESPACE}}}contact"
+_LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
+
+
+class Kind(IntEnum):
+    """What a child of `presence` is, in the order of the schema."""
+
+    TUPLE = 0
+    NOTE = 1
+    EXTENSION = 2
+
+
+_KEYED = frozenset({_TUPLE, f"{{{DATA_MODEL}}}person", f"{{{DATA_MODEL}}}device"})
+
+
+class Part(NamedTuple):
+    """One child of `presence`: what it is, what it is merged by, and its bytes."""
+
+    kind: Kind
+    key: object
+    fragment: bytes
+
+
+Pidf = tuple[Part, ...]
+"""A document that was read: its parts in the order of the schema."""
+
+
+def parse(body: bytes) -> Pidf:
+    """Read a presence document; raises DocumentError."""
+    root = parse_document(body)
+    if root.tag != _ROOT:
+        raise DocumentError(f"the root element is not {_ROOT}")
+    namespaces = root.nsmap
+    declarations = [_declaration(prefix, uri) for prefix, uri in namespaces.items()]
+    language = root.get(_LANGUAGE)
+    tuples: list[Part] = []
+    notes: list[Part] = []
+    extensions: list[Part] = []
+    for child in root:
+        if language is not None and child.get(_LANGUAGE) is None:
+            child.set(_LANGUAGE, language)
+        fragment = _trimmed(etree.tostring(child, encoding="utf-8", with_tail=False), declarations)
+        if None not in namespaces and None not in child.nsmap:
+            fragment = _without_default(fragment)
+        tag = child.tag
+        key: object = fragment
+        if tag in _KEYED:
+            name = child.get("id")
+            if not name:
+                raise DocumentError(f"{etree.QName(child).localname} without id")
+            key = (tag, name)
+        if tag == _TUPLE:
+            tuples.append(Part(Kind.TUPLE, key, fragment))
+        elif tag == _NOTE:
+            notes.append(Part(Kind.NOTE, key, fragment))
+        else:
+            extensions.append(Part(Kind.EXTENSION, key, fragment))
+    return (*tuples, *notes, *extensions)
+
+
+def compose(presentity_uri: str, documents: Sequence[Pidf]) -> bytes:
+    """Merge documents, newest last, into the one document that a watcher sees."""
+    if len(documents) == 1:
+        parts: Iterable[Part] = documents[0]
+    else:
+        merged: dict[object, Part] = {}
+        for document in reversed(documents):
+            for part in document:
+                merged.setdefault(part.key, part)
+        parts = sorted(merged.values(), key=_by_kind)
+    return _wrap(presentity_uri, b"".join([part.fragment for part in parts]))
+
+
+def closed(presentity_uri: str, documents: Sequence[Pidf]) -> bytes:
+    """The offline form: every tuple of the documents with basic status closed, and nothing else of them.
+
+    Notes, persons, devices and extensions describe somebody who is there, so they go; contacts stay.
+    """
+    fragments: dict[object, bytes] = {}
+    for document in reversed(documents):
+        for part in document:
+            if part.kind is Kind.TUPLE and part.key not in fragments:
+                fragments[part.key] = _closed_tuple(part.fragment)
+    return _wrap(presentity_uri, b"".join(fragments.values()))
+
+
+def _by_kind(part: Part) -> Kind:
+    return part.kind
+
+
+def _wrap(presentity_uri: str, content: bytes) -> bytes:
+    entity = quoteattr(presentity_uri).encode("utf-8", "replace")
+    return (
+        b'<?xml version="1.0" encoding="UTF-8"?>\r\n<presence xmlns="urn:ietf:params:xml:ns:pidf" entity=%b>'
+        b"%b</presence>\r\n" % (entity, content)
+    )
+
+
+def _closed_tuple(fragment: bytes) -> bytes:
+    """A tuple with its id, contact and a status that says closed."""
+    # A fragment relies on the default namespace of the document around it.
+    element = parse_document(b'<presence xmlns="%b">%b</presence>' % (NAMESPACE.encode(), fragment))[0]
+    contact = b""
+    for child in element.iter(_CONTACT):
+        priority = child.get("priority")
+        attribute = "" if priority is None else f" priority={quoteattr(priority)}"
+        contact = f"<contact{attribute}>{escape((child.text or '').strip())}</contact>".encode()
+        break
+    name = quoteattr(element.get("id") or "").encode()
+    return b"<tuple id=%b><status><basic>closed</basic></status>%b</tuple>" % (name, contact)
+
+
+def _declaration(prefix: str | None, uri: str) -> tuple[bytes, bytes]:
+    """How a namespace declaration stands in a start tag, and how a use of its prefix begins."""
+    if prefix is None:
+        return f" xmlns={quoteattr(uri)}".encode(), b""
+    return f" xmlns:{prefix}={quoteattr(uri)}".encode(), f"{prefix}:".encode()
+
+
+_PIDF_DEFAULT = f' xmlns="{NAMESPACE}"'.encode()
+_START = re.compile(rb"<[^\s/>]+")
+
+
+def _trimmed(fragment: bytes, declarations: list[tuple[bytes, bytes]]) -> bytes:
+    """Drop what a fragment inherited and does not need: the default that `_wrap` gives, unused prefixes."""
+    start, bracket, rest = fragment.partition(b">")
+    for declaration, use in declarations:
+        if (declaration == _PIDF_DEFAULT) if not use else (use not in fragment):
+            start = start.replace(declaration, b"", 1)
+    return start + bracket + rest
+
+
+def _without_default(fragment: bytes) -> bytes:
+    """Keep names without prefix out of the default namespace that `_wrap` gives."""
+    name = _START.match(fragment)
+    return fragment if name is None else b'%b xmlns=""%b' % (name[0], fragment[name.end() :])

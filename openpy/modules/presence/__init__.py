@@ -1,0 +1,1 @@
+"""SIP event state: PUBLISH, SUBSCRIBE and NOTIFY (RFC 3903, RFC 6665)."""

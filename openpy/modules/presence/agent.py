@@ -1,0 +1,169 @@
+"""The presence agent: what one server knows of presence (RFC 3856, 3903).
+
+Rules:
+1. Requests are decided by publishing.py and subscribing.py, the end of things by expiry.py; the changes that they
+   submit make the state here what they decided.
+2. Time is the clock's monotonic one, set to Unix time once at the start: a jump of the wall clock ends nothing.
+3. A presentity is kept as long as it has something to remember.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import count
+
+from openpy.engine.services import Services
+from openpy.modules.presence.counts import Counts
+from openpy.modules.presence.deadlines import Deadlines
+from openpy.modules.presence.dialog import LAST_CSEQ, Dialog, Subscription
+from openpy.modules.presence.events import EventRegistry
+from openpy.modules.presence.eventstate import EventState, LastState
+from openpy.modules.presence.notifier import Notifier
+from openpy.modules.presence.presentity import Presentity
+from openpy.modules.presence.publications import Publication, Standing
+from openpy.modules.presence.settings import Settings
+from openpy.modules.presence.store import Store
+from openpy.sip.uri import Uri
+from openpy.transaction.flow import Flow
+
+Mortal = Publication | Subscription | LastState
+"""What has a deadline."""
+
+HEAL_AFTER = 1.0
+"""Seconds between two attempts to write rows whose fate is unknown."""
+
+
+class PresenceAgent:
+    """Everything that one server knows of presence."""
+
+    def __init__(
+        self, services: Services, registry: EventRegistry, store: Store, settings: Settings, counts: Counts
+    ) -> None:
+        self.services = services
+        self.registry = registry
+        self.store = store
+        self.settings = settings
+        self.counts = counts
+        self.presentities: dict[str, Presentity] = {}
+        self.dialogs: dict[str, Dialog] = {}
+        """By our tag."""
+        self.notifier = Notifier(self)
+        self._epoch = services.clock.wall() - services.clock.monotonic()
+        self.deadlines: Deadlines[Mortal] = Deadlines(self.now())
+        self._numbers = count(1)
+
+    def now(self) -> float:
+        """Unix time in seconds."""
+        return self._epoch + self.services.clock.monotonic()
+
+    def presentity(self, uri: str) -> Presentity:
+        """The presentity of a canonical URI, made if there is none."""
+        found = self.presentities.get(uri)
+        if found is None:
+            found = self.presentities[uri] = Presentity(uri, self.store, self._settled)
+        return found
+
+    def let_go(self, presentity: Presentity) -> None:
+        """Forget a presentity of which nothing is known."""
+        if presentity.idle:
+            self.presentities.pop(presentity.uri, None)
+
+    def contact(self, flow: Flow) -> str:
+        """Our Contact URI towards a peer."""
+        if self.settings.server_address:
+            return self.settings.server_address
+        host, port = self.services.advertised(flow)
+        return f"sip:{host}:{port};transport={flow.transport}"
+
+    def new_etag(self) -> str:
+        """An entity-tag that was never given out and that nobody can guess."""
+        return f"a.{self.services.token()}.{next(self._numbers)}"
+
+    def new_tag(self) -> str:
+        """A To-tag that was never given out and that nobody can guess."""
+        return f"{self.settings.to_tag_pref}.{self.services.token()}.{next(self._numbers)}"
+
+    # --- publications ---------------------------------------------------------------------------------------------
+
+    def published(self, publication: Publication) -> None:
+        """A new publication is kept."""
+        self.counts.publications.value += 1
+        self.deadlines.put(publication)
+
+    def unpublished(self, publication: Publication) -> None:
+        """A publication has ended."""
+        self.counts.publications.value -= 1
+        self.deadlines.remove(publication)
+        publication.state = None
+
+    def show(self, state: EventState, silenced: Uri | None = None) -> None:
+        """Tell the watchers of an event what it is now, if that is news."""
+        if state.subscriptions:
+            tail = state.tail(self.now())
+            if tail != state.told:
+                state.told = tail
+                self.notifier.fan_out(state, silenced)
+
+    # --- last states ----------------------------------------------------------------------------------------------
+
+    def last_state(self, state: EventState, ended: Sequence[Standing]) -> LastState | None:
+        """What is told once these were the last publications of an event; None if others remain."""
+        package = state.package
+        if package.offline_nbody is None or next(state.tentative(), None) is not None:
+            return None
+        body = package.offline_nbody(state.presentity.uri, [standing.document for standing in ended])
+        id_ = self.store.last_state_id() if state.last is None else state.last.id
+        return LastState(state, id_, self.now(), body)
+
+    def keep_last_state(self, last: LastState) -> None:
+        """A new last state is kept; an older one is forgotten."""
+        state = last.state
+        if state.last is not None:
+            self.deadlines.remove(state.last)
+        state.last = last
+        state.changed()
+        self.deadlines.put(last)
+
+    def forget_last_state(self, last: LastState) -> None:
+        """A last state is not told any more."""
+        self.deadlines.remove(last)
+        if last.state.last is last:
+            last.state.last = None
+            last.state.changed()
+
+    # --- subscriptions --------------------------------------------------------------------------------------------
+
+    def subscribed(self, subscription: Subscription) -> None:
+        """A new subscription is kept."""
+        self.counts.subscriptions.value += 1
+        state, dialog = subscription.state, subscription.dialog
+        if not state.subscriptions:
+            state.told = state.tail(self.now())
+        state.subscriptions[subscription.id] = subscription
+        dialog.usages += (subscription,)
+        self.dialogs[dialog.to_tag] = dialog
+        self.deadlines.put(subscription)
+
+    def unsubscribed(self, subscription: Subscription) -> None:
+        """A subscription has ended; it may have a last word to say."""
+        self.counts.subscriptions.value -= 1
+        state, dialog = subscription.state, subscription.dialog
+        self.deadlines.remove(subscription)
+        del state.subscriptions[subscription.id]
+        dialog.usages = tuple(usage for usage in dialog.usages if usage is not subscription)
+        if not dialog.usages:
+            del self.dialogs[dialog.to_tag]
+            dialog.limit = LAST_CSEQ  # no row can bring this dialog back, so none has to know
+
+    def give_up(self, subscription: Subscription) -> None:
+        """The watcher has gone: its subscription ends without a word when the deadlines are next looked at."""
+        if subscription.id in subscription.state.subscriptions and not subscription.dead:
+            subscription.dead = True
+            subscription.expires = 0.0
+            self.deadlines.put(subscription)
+
+    def _settled(self, presentity: Presentity) -> None:
+        if presentity.wounded:
+            self.services.wheel.add(HEAL_AFTER, presentity.heal)
+        else:
+            self.let_go(presentity)

@@ -1,0 +1,118 @@
+"""What happens when time passes: publications, subscriptions and last states run out.
+
+Rules:
+1. What runs out of one presentity at one time is one change, and its watchers hear of it once.
+2. What could not be committed is tried again at the next step.
+3. Many records that run out at once are ended in slices, between which messages are read.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from typing import TYPE_CHECKING, NamedTuple
+
+from openpy.modules.presence.changes import End
+from openpy.modules.presence.deadlines import STEP
+from openpy.modules.presence.dialog import TIMEOUT, Subscription
+from openpy.modules.presence.eventstate import LAST_STATE_LIFETIME, LastState
+from openpy.modules.presence.presentity import Presentity
+from openpy.modules.presence.publications import Publication
+
+if TYPE_CHECKING:
+    from openpy.modules.presence.agent import Mortal, PresenceAgent
+
+SLICE = 64
+"""How many records are ended before messages are read again."""
+
+
+class _Ending(NamedTuple):
+    """What ends of one presentity at one time."""
+
+    publications: list[Publication]
+    subscriptions: list[Subscription]
+    last_states: list[LastState]
+
+
+class Expiry:
+    """Watches the deadlines of one presence agent."""
+
+    __slots__ = ("_agent", "_due", "_running")
+
+    def __init__(self, agent: PresenceAgent) -> None:
+        self._agent = agent
+        self._due: deque[Mortal] = deque()
+        self._running = False
+
+    def run(self) -> None:
+        """Begin to watch."""
+        self._running = True
+        self._step()
+
+    def halt(self) -> None:
+        """End nothing any more."""
+        self._running = False
+
+    def _step(self) -> None:
+        if not self._running:
+            return
+        agent = self._agent
+        agent.services.wheel.add(STEP, self._step)
+        due = agent.deadlines.due(agent.now())
+        if due:
+            idle = not self._due
+            self._due.extend(due)
+            if idle:
+                self._end_some()
+
+    def _end_some(self) -> None:
+        agent = self._agent
+        now = agent.now()
+        endings: dict[Presentity, _Ending] = {}
+        for _ in range(min(SLICE, len(self._due))):
+            record = self._due.popleft()
+            presentity = _owner(record)
+            if presentity is None:
+                continue
+            if record.expires > now or _is_wanted(record, presentity, now):
+                agent.deadlines.put(record)
+                continue
+            _take(endings.setdefault(presentity, _Ending([], [], [])), record)
+        for presentity, ending in endings.items():
+            presentity.submit(End(agent, *ending))
+        agent.store.writer.flush()
+        if self._due:
+            agent.services.soon(self._end_some)
+
+
+def _owner(record: Mortal) -> Presentity | None:
+    """Whose record this is; None if it has ended already."""
+    state = record.state
+    if state is None:
+        return None
+    if isinstance(record, Subscription):
+        return state.presentity if record.id in state.subscriptions else None
+    if isinstance(record, LastState):
+        return state.presentity if state.last is record else None
+    return state.presentity
+
+
+def _is_wanted(record: Mortal, presentity: Presentity, now: float) -> bool:
+    """Whether a record whose time is over lives on: a longer life is being committed, or somebody watches it."""
+    if isinstance(record, Subscription):
+        return record.refreshing > 0 or record.ending
+    if isinstance(record, LastState):
+        if record.state.subscriptions and not record.state.publications:
+            record.expires = now + LAST_STATE_LIFETIME
+            return True
+        return False
+    return record.etag in presentity.tentative
+
+
+def _take(ending: _Ending, record: Mortal) -> None:
+    if isinstance(record, Publication):
+        ending.publications.append(record)
+    elif isinstance(record, Subscription):
+        record.finish(TIMEOUT, with_body=False)
+        ending.subscriptions.append(record)
+    else:
+        ending.last_states.append(record)

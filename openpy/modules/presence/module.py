@@ -1,0 +1,211 @@
+"""The declaration of the presence module."""
+
+from __future__ import annotations
+
+from openpy.db.errors import DatabaseError
+from openpy.engine.module import REQUEST, Counter, Format, Module, ModuleError, Param, script_function
+from openpy.engine.run import Overloaded, Run
+from openpy.engine.services import Services
+from openpy.modules.presence.agent import PresenceAgent
+from openpy.modules.presence.api import PresenceApi
+from openpy.modules.presence.counts import Counts
+from openpy.modules.presence.events import EventRegistry
+from openpy.modules.presence.expiry import Expiry
+from openpy.modules.presence.publishing import publish
+from openpy.modules.presence.recovery import recover
+from openpy.modules.presence.requests import Limits
+from openpy.modules.presence.settings import (
+    ENDING_CODES,
+    Settings,
+    codes,
+    not_negative,
+    parse_codes,
+    period,
+    positive_or,
+    sip_uri,
+    switch,
+    table_size,
+    tag_prefix,
+)
+from openpy.modules.presence.store import Store
+from openpy.modules.presence.subscribing import subscribe
+from openpy.modules.presence.sweep import Sweep
+from openpy.sip.errors import RemoteError
+
+
+class Presence(Module):
+    """SIP event state: PUBLISH, SUBSCRIBE and NOTIFY (RFC 3903, RFC 6665).
+
+    Which events are served is said by further modules, such as presence_xml.
+    """
+
+    name = "presence"
+    needs = ("database", "sl", "tm")
+
+    db_url = Param(str, "", "URL of the database that keeps publications and subscriptions")
+    presentity_table = Param(str, "presentity", "Table of publications")
+    active_watchers_table = Param(str, "active_watchers", "Table of subscriptions")
+    watchers_table = Param(str, "watchers", "Table of what presentities decided about watchers")
+    clean_period = Param(
+        int, 100, "Seconds between sweeps of the database for what has expired", check=period
+    )
+    to_tag_pref = Param(str, "10", "What the To-tags of answers to SUBSCRIBE begin with", check=tag_prefix)
+    totag_avpid = Param(int, 25, "Without effect, as in 1.3", hidden=True)
+    expires_offset = Param(
+        int,
+        0,
+        "Seconds by which the Expires of a 200 to PUBLISH is shorter than the time kept",
+        check=not_negative,
+    )
+    max_expires = Param(
+        int, 3600, "Longest lifetime of publications and subscriptions, in seconds", check=positive_or(3600)
+    )
+    min_expires = Param(
+        int, 0, "Shortest lifetime in seconds; a shorter one is answered 423", check=not_negative
+    )
+    max_body = Param(
+        int,
+        65_535,
+        "Largest body of a PUBLISH in octets; a larger one is answered 413",
+        check=positive_or(65_535),
+    )
+    server_address = Param(
+        str, "", "Contact URI of 2xx and NOTIFY; unset: the address of the receiving socket", check=sip_uri
+    )
+    subs_respond_200 = Param(int, 1, "Answer SUBSCRIBE with 200; 0: with 202, as 1.3 did", check=switch)
+    notify_ending_codes = Param(
+        str, ENDING_CODES, "Replies to NOTIFY that end the subscription: numbers and ranges", check=codes
+    )
+    fallback2db = Param(
+        int,
+        0,
+        "1: other servers write to the same database; with one server it changes nothing",
+        check=switch,
+    )
+    subs_htable_size = Param(int, 9, "A hint, without effect: a power of two", check=table_size)
+    pres_htable_size = Param(int, 9, "A hint, without effect: a power of two", check=table_size)
+
+    publications = Counter("Publications that are kept now")
+    subscriptions = Counter("Subscriptions that are kept now")
+    notifies_sent = Counter("NOTIFYs sent, without retransmissions")
+    notifies_failed = Counter("NOTIFYs that were refused or not answered")
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self.registry = EventRegistry()
+        self._agent: PresenceAgent | None = None
+        self._expiry: Expiry | None = None
+        self._sweep: Sweep | None = None
+
+    # --- life -------------------------------------------------------------------------------------------------------
+
+    def check(self) -> None:
+        """Refuse to start without a database; raises ModuleError."""
+        if not self.db_url:
+            raise ModuleError(
+                "presence has no database",
+                'add: modparam("presence", "db_url", "sqlite:////var/lib/openpy/openpy.db")',
+            )
+
+    async def start(self) -> None:
+        """Open the database and load what it has; raises ModuleError."""
+        database = self.services.database(self.db_url)
+        try:
+            database.open()
+            store = Store(database, self.presentity_table, self.active_watchers_table, self.watchers_table)
+            agent = PresenceAgent(self.services, self.registry, store, self._settings(), self._counts())
+            skipped = recover(agent)
+        except DatabaseError as error:
+            raise ModuleError(f"presence cannot use its database {database.url}: {error}") from error
+        if skipped:
+            self.services.log.warning("presence", f"{skipped} rows of {database.url} could not be understood")
+        self._agent = agent
+        self._expiry = Expiry(agent)
+        self._expiry.run()
+        self._sweep = Sweep(agent)
+        self._sweep.run()
+
+    async def drain(self) -> None:
+        """End nothing any more: what expires now is found at the next start."""
+        if self._expiry is not None and self._sweep is not None:
+            self._expiry.halt()
+            self._sweep.halt()
+
+    def bind(self) -> PresenceApi:
+        """The API for modules that register events."""
+        return PresenceApi(self.registry)
+
+    def _settings(self) -> Settings:
+        return Settings(
+            Limits(self.min_expires, self.max_expires, self.max_body),
+            self.expires_offset,
+            self.server_address,
+            self.to_tag_pref,
+            self.clean_period,
+            parse_codes(self.notify_ending_codes),
+        )
+
+    def _counts(self) -> Counts:
+        return Counts(self.publications, self.subscriptions, self.notifies_sent, self.notifies_failed)
+
+    # --- script functions -------------------------------------------------------------------------------------------
+
+    @script_function(routes=REQUEST)
+    async def handle_publish(self, run: Run, sender: Format | None = None) -> int:
+        """Handle a PUBLISH and answer it; 1 if it was accepted, -1 if not.
+
+        `sender` is a URI, usually "$hdr(Sender)": the watcher with this Contact is not told of the change.
+        """
+        if not self._begin(run):
+            return -1
+        text = "" if sender is None else sender(run)
+        try:
+            answer = publish(self.agent, run.request, run.flow, text)
+        except RemoteError as error:
+            return self._refuse(run, error)
+        if answer.committed is not None and await answer.committed is not None:
+            return self._unavailable(run)
+        run.reply(200, "OK", answer.headers)
+        return 1
+
+    @script_function(routes=REQUEST)
+    async def handle_subscribe(self, run: Run) -> int:
+        """Handle a SUBSCRIBE, answer it, and send the NOTIFY; 1 if it was accepted, -1 if not."""
+        if not self._begin(run):
+            return -1
+        try:
+            answer = subscribe(self.agent, run.request, run.flow)
+        except RemoteError as error:
+            return self._refuse(run, error)
+        if answer.committed is not None and await answer.committed is not None:
+            return self._unavailable(run)
+        status = 200 if self.subs_respond_200 else 202
+        run.reply(status, "OK", answer.headers, to_tag=answer.to_tag, record_route=True)
+        if answer.fetched is not None:
+            self.agent.notifier.notify(answer.fetched)
+        return 1
+
+    @property
+    def agent(self) -> PresenceAgent:
+        """What this server knows of presence; there is one after `start`."""
+        assert self._agent is not None
+        return self._agent
+
+    def _begin(self, run: Run) -> bool:
+        """Make the transaction before the first wait, so that retransmissions are absorbed; False: overloaded."""
+        try:
+            run.begin_transaction()
+        except Overloaded:
+            self._unavailable(run)
+            return False
+        return True
+
+    def _refuse(self, run: Run, error: RemoteError) -> int:
+        headers = "".join(f"{name}: {value}\r\n" for name, value in error.headers)
+        run.reply(error.status, error.reason, headers)
+        return -1
+
+    def _unavailable(self, run: Run) -> int:
+        """Nothing was kept: try again later, not all at once."""
+        run.reply(503, "Service Unavailable", f"Retry-After: {self.services.random.randint(1, 5)}\r\n")
+        return -1

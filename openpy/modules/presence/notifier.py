@@ -1,0 +1,273 @@
+"""NOTIFYs: what they say, how they get to the watcher, what the answers mean (RFC 6665 section 4.2.2).
+
+Rules:
+1. One NOTIFY a dialog is unanswered at most. What changes meanwhile waits, and the newest state replaces what waits.
+2. A dialog keeps the constant bytes of its NOTIFYs; what is common to all watchers of an event is made once.
+3. A NOTIFY never takes a CSeq that the database does not know of. The next block is asked for when half of one is used.
+4. A large fan-out is sent in slices, between which the answers are read.
+5. A watcher that came by a connection is told by it while it is up. What is larger than a datagram should be goes by
+   TCP, and as a datagram after all where no connection comes up.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from functools import partial
+from math import ceil
+from typing import TYPE_CHECKING
+
+from openpy.engine.waiting import Stepper
+from openpy.modules.presence.changes import Reserve
+from openpy.modules.presence.dialog import CSEQ_BLOCK, Dialog, Subscription
+from openpy.modules.presence.eventstate import NO_BODY
+from openpy.sip.errors import RemoteError
+from openpy.sip.message import Response
+from openpy.sip.uri import Uri, cached_uri, parse_uri
+
+if TYPE_CHECKING:
+    from openpy.modules.presence.agent import PresenceAgent
+    from openpy.modules.presence.eventstate import EventState
+    from openpy.transaction.flow import Flow
+
+RETRY_AFTER = 1.0
+"""Seconds until a dialog that got no CSeqs asks for them again."""
+
+SLICE = 64
+"""How many NOTIFYs of one change are sent before answers are read again."""
+
+MAX_DATAGRAM = 1300
+"""Octets; what is larger goes by a transport with congestion control (RFC 3261 section 18.1.1)."""
+
+
+class Notifier:
+    """Sends the NOTIFYs of one presence agent."""
+
+    __slots__ = ("_agent", "_backlog", "_branch_start", "_layer", "_services")
+
+    def __init__(self, agent: PresenceAgent) -> None:
+        self._agent = agent
+        self._services = agent.services
+        self._layer = agent.services.transactions
+        self._branch_start = self._layer.branch_prefix
+        self._backlog: deque[Dialog] = deque()
+
+    # --- what there is to tell ------------------------------------------------------------------------------------
+
+    def notify(self, subscription: Subscription) -> None:
+        """Tell one watcher what is true now, or as soon as its dialog is free."""
+        if subscription.dialog.busy:
+            self._later(subscription)
+        elif not subscription.due:
+            self._send(subscription)
+
+    def fan_out(self, state: EventState, silenced: Uri | None) -> None:
+        """Tell all watchers of an event, but for the one whose Contact is `silenced`."""
+        watchers = list(state.subscriptions.values())
+        if silenced is not None:
+            watchers = [item for item in watchers if not cached_uri(item.dialog.target).equals(silenced)]
+        if len(watchers) <= SLICE:
+            for subscription in watchers:
+                self.notify(subscription)
+            return
+        idle = not self._backlog
+        for subscription in watchers:
+            if not subscription.due:
+                self._later(subscription)
+                if not subscription.dialog.busy:
+                    self._backlog.append(subscription.dialog)
+        if idle and self._backlog:
+            self._send_slice()
+
+    def go_on(self, dialog: Dialog) -> None:
+        """Send what waits in a dialog, if it is free."""
+        while dialog.waiting and not dialog.busy:
+            subscription, *rest = dialog.waiting
+            dialog.waiting = tuple(rest)
+            subscription.due = False
+            if not self._send(subscription):
+                return
+
+    def starved(self, dialog: Dialog) -> None:
+        """The database gave no CSeqs: ask again in a while."""
+        self._services.wheel.add(RETRY_AFTER, self.go_on, dialog)
+
+    def _later(self, subscription: Subscription) -> None:
+        if not subscription.due:
+            subscription.due = True
+            subscription.dialog.waiting += (subscription,)
+
+    def _send_slice(self) -> None:
+        for _ in range(min(SLICE, len(self._backlog))):
+            self.go_on(self._backlog.popleft())
+        if self._backlog:
+            self._services.soon(self._send_slice)
+
+    # --- sending --------------------------------------------------------------------------------------------------
+
+    def _send(self, subscription: Subscription) -> bool:
+        """Send the NOTIFY, or begin to look for its way; False if it has to wait for CSeqs."""
+        dialog = subscription.dialog
+        if dialog.cseq >= dialog.limit:
+            self._later(subscription)
+            self._reserve(dialog)
+            return False
+        connection = dialog.connection
+        flow = dialog.flow if connection is None else self._services.flow(*connection)
+        if flow is None:
+            self._look(subscription, 0)
+        else:
+            data = self._data(subscription, flow)
+            if len(data) > MAX_DATAGRAM and not flow.reliable:
+                self._look(subscription, len(data))
+            elif data:
+                self._transmit(subscription, flow, data)
+        return True
+
+    def _transmit(self, subscription: Subscription, flow: Flow, data: bytes) -> None:
+        dialog = subscription.dialog
+        dialog.busy = True
+        dialog.cseq += 1
+        if subscription.final:
+            subscription.dead = True
+        self._agent.counts.notifies_sent.value += 1
+        self._layer.create_notify(data, b"%b%d" % (dialog.branch, dialog.cseq), flow, subscription)
+        if dialog.limit - dialog.cseq < CSEQ_BLOCK // 2:
+            self._reserve(dialog)
+
+    def _reserve(self, dialog: Dialog) -> None:
+        if dialog.usages and not dialog.reserving:
+            dialog.presentity.submit(Reserve(self._agent, dialog))
+            self._agent.store.writer.flush()
+
+    # --- bytes ----------------------------------------------------------------------------------------------------
+
+    def _data(self, subscription: Subscription, flow: Flow) -> bytes:
+        """The NOTIFY as it is now; empty if there is nothing to say any more."""
+        if subscription.dead:
+            return b""
+        dialog = subscription.dialog
+        now = self._agent.now()
+        if subscription.final:
+            state = subscription.final.encode("ascii")
+            tail = subscription.state.tail(now) if subscription.final_body else NO_BODY
+        else:
+            remaining = ceil(subscription.expires - now)
+            if remaining <= 0:
+                return b""
+            state = b"active;expires=%d" % remaining
+            tail = subscription.state.tail(now)
+        if flow is not dialog.flow or not dialog.head:
+            head, middle = self._constant(dialog, flow)
+            if not flow.reliable or dialog.connection is not None:
+                dialog.flow, dialog.head, dialog.middle = flow, head, middle
+        else:
+            head, middle = dialog.head, dialog.middle
+        cseq = dialog.cseq + 1
+        return b"%b%d%b%d NOTIFY\r\nEvent: %b\r\nSubscription-State: %b%b" % (
+            head,
+            cseq,
+            middle,
+            cseq,
+            subscription.event_text(),
+            state,
+            tail,
+        )
+
+    def _constant(self, dialog: Dialog, flow: Flow) -> tuple[bytes, bytes]:
+        """What all NOTIFYs of a dialog by one flow share: up to the branch's number, and from there to the CSeq's.
+
+        Raises RemoteError for a route set that cannot be read.
+        """
+        if not dialog.branch:
+            dialog.branch = f"{self._branch_start}.{self._services.token()}.".encode("ascii")
+        uri, routes, _ = dialog.path()
+        host, port = self._services.advertised(flow)
+        head = f"NOTIFY {uri} SIP/2.0\r\nVia: SIP/2.0/{flow.transport.upper()} {host}:{port};branch="
+        route_lines = "".join(f"Route: {route}\r\n" for route in routes)
+        from_tag = f";tag={dialog.from_tag}" if dialog.from_tag else ""
+        middle = (
+            f"\r\n{route_lines}Max-Forwards: 70\r\nFrom: <{dialog.to_uri}>;tag={dialog.to_tag}\r\n"
+            f"To: <{dialog.watcher_uri}>{from_tag}\r\nCall-ID: {dialog.call_id}\r\n"
+            f"Contact: <{dialog.local_contact}>\r\nCSeq: "
+        )
+        return head.encode("utf-8", "surrogateescape") + dialog.branch, middle.encode(
+            "utf-8", "surrogateescape"
+        )
+
+    # --- ways -----------------------------------------------------------------------------------------------------
+
+    def _look(self, subscription: Subscription, size: int) -> None:
+        """Look for a way to the watcher for a NOTIFY of `size` octets (0: not known yet), then send it."""
+        subscription.dialog.busy = True
+        Stepper(self._way(subscription.dialog, size), partial(self._found, subscription, size)).step()
+
+    def _found(
+        self, subscription: Subscription, size: int, flow: Flow | None, error: BaseException | None
+    ) -> None:
+        dialog = subscription.dialog
+        dialog.busy = False
+        if error is not None and not isinstance(error, RemoteError):
+            self._services.log.error("presence", f"no way to {dialog.target}: {error!r}")
+        if flow is None:
+            self.unanswered(subscription)
+            return
+        data = self._data(subscription, flow)
+        if len(data) > MAX_DATAGRAM >= size and not flow.reliable:
+            self._look(subscription, len(data))
+        elif data:
+            self._transmit(subscription, flow, data)
+        else:
+            self.go_on(dialog)
+
+    async def _way(self, dialog: Dialog, size: int) -> Flow | None:
+        """A flow to the next hop of a dialog; None if there is none."""
+        hop = parse_uri(dialog.path()[2])
+        transport = hop.transport or ("tls" if hop.scheme == "sips" else "udp")
+        port = hop.port or 5060
+        for address in await self._services.resolve(hop.param("maddr") or hop.host):
+            if transport == "tcp" or (transport == "udp" and size > MAX_DATAGRAM):
+                flow = self._services.flow("tcp", address, port)
+                flow = flow or await self._services.connect("tcp", address, port)
+                if flow is not None:
+                    return flow
+            if transport == "udp":
+                return self._services.flow("udp", address, port, dialog.local_address())
+        return None
+
+    # --- answers --------------------------------------------------------------------------------------------------
+
+    def answered(self, subscription: Subscription) -> None:
+        """A 2xx."""
+        dialog = subscription.dialog
+        dialog.busy = False
+        dialog.resent = False
+        if dialog.waiting:
+            self.go_on(dialog)
+
+    def refused(self, subscription: Subscription, response: Response) -> None:
+        """A 3xx to 6xx: some end the subscription, but not where the watcher asks for patience."""
+        status = response.status
+        if status in self._agent.settings.ending_codes and (status == 481 or not response.has("Retry-After")):
+            self._agent.give_up(subscription)
+        self._failed(subscription)
+
+    def unanswered(self, subscription: Subscription) -> None:
+        """No answer, or no way: the watcher has gone."""
+        self._agent.give_up(subscription)
+        self._failed(subscription)
+
+    def cut_off(self, subscription: Subscription) -> None:
+        """The connection was lost under a NOTIFY: it is told again, once, by whatever way there is now."""
+        dialog = subscription.dialog
+        if dialog.resent:
+            self.unanswered(subscription)
+            return
+        dialog.busy = False
+        dialog.resent = True
+        self._later(subscription)
+        self.go_on(dialog)
+
+    def _failed(self, subscription: Subscription) -> None:
+        self._agent.counts.notifies_failed.value += 1
+        subscription.dialog.busy = False
+        self.go_on(subscription.dialog)

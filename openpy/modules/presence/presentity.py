@@ -1,0 +1,187 @@
+"""One presentity: its state, and the one queue through which everything that changes it passes.
+
+Rules:
+1. Decide, commit, apply. A decision is made at once, against the tentative state; its rows are submitted; when they
+   are committed the change is applied, the reply leaves, and then the watchers are told, in order of decision.
+2. The tentative state is the committed one with `tentative` laid over it, and the marks that `Change.undo` takes back.
+3. When a write is refused, so is all that was decided after it: the tentative state is dropped, and nothing is
+   decided until every outstanding write has its answer (`broken`).
+4. Where nobody knows whether rows were written, or a row has gone, nothing is decided until those rows are written
+   as the committed state has them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Sequence
+from functools import partial
+from typing import TYPE_CHECKING
+
+from openpy.db.errors import DatabaseError, OutcomeUnknown, RowGone, Unavailable
+from openpy.db.statements import Delete, Operation, TableSql, Update, Upsert
+from openpy.engine.waiting import Wait
+from openpy.modules.presence.eventstate import EventState
+from openpy.modules.presence.publications import Revision, Standing
+
+if TYPE_CHECKING:
+    from openpy.modules.presence.events import EventPackage
+    from openpy.modules.presence.store import Store
+
+Committed = Wait[DatabaseError | None]
+"""Resolved with None when a change is applied, or with the error that refused it."""
+
+
+class Change:
+    """A decision with the rows that it needs. Subclasses say what it does to the state."""
+
+    __slots__ = ("operations",)
+
+    operations: Sequence[Operation]
+
+    def apply(self) -> None:
+        """Make it the committed state."""
+
+    def announce(self) -> None:
+        """Tell the watchers; after the reply has left."""
+
+    def undo(self) -> None:
+        """Take back the marks that the decision left. `tentative` is emptied by the presentity."""
+
+
+class Presentity:
+    """One canonical URI with all its events."""
+
+    __slots__ = ("_lost", "broken", "events", "outstanding", "settled", "store", "tentative", "uri")
+
+    def __init__(self, uri: str, store: Store, settled: Callable[[Presentity], None]) -> None:
+        """`settled` is told when the last outstanding write has its answer."""
+        self.uri = uri
+        self.store = store
+        self.settled = settled
+        self.events: dict[str, EventState] = {}
+        self.tentative: dict[str, Revision | None] = {}
+        self.outstanding = 0
+        self.broken = False
+        self._lost: tuple[Operation, ...] = ()
+
+    # --- reading ----------------------------------------------------------------------------------------------------
+
+    def event(self, package: EventPackage) -> EventState:
+        """The state of an event, made if there is none."""
+        state = self.events.get(package.name)
+        if state is None:
+            state = self.events[package.name] = EventState(self, package)
+        return state
+
+    def publication(self, package: EventPackage, etag: str) -> Standing | None:
+        """What an entity-tag of an event names for the next request."""
+        if self.tentative and etag in self.tentative:
+            found = self.tentative[etag]
+            if found is None or found.state is None or found.state.package is not package:
+                return None
+            return found
+        state = self.events.get(package.name)
+        return None if state is None else state.publications.get(etag)
+
+    @property
+    def idle(self) -> bool:
+        """Whether there is nothing to remember."""
+        if self.outstanding or self._lost:
+            return False
+        for state in self.events.values():
+            if state.publications or state.subscriptions or state.last is not None:
+                return False
+        return True
+
+    @property
+    def wounded(self) -> bool:
+        """Whether there are rows whose fate is unknown."""
+        return bool(self._lost)
+
+    # --- the queue --------------------------------------------------------------------------------------------------
+
+    def submit(self, change: Change) -> Committed:
+        """Commit and apply a change that was decided against the tentative state."""
+        wait: Committed = Wait()
+        if self.broken:
+            change.undo()
+            self.tentative.clear()
+            wait.resolve(Unavailable("an earlier change of this presentity was refused"))
+        else:
+            self._enqueue(change, wait)
+        return wait
+
+    def heal(self) -> None:
+        """Write the rows whose fate is unknown as they should be; nothing else is decided meanwhile."""
+        if self._lost and not self.outstanding:
+            self._enqueue(_Repair(self, self._lost), Wait())
+
+    def healed(self) -> None:
+        """They are written."""
+        self._lost = ()
+
+    def _enqueue(self, change: Change, wait: Committed) -> None:
+        self.outstanding += 1
+        answered = partial(self._answered, change, wait)
+        try:
+            self.store.writer.submit(self.uri, change.operations, answered)
+        except Unavailable as error:
+            answered(error)
+
+    def _answered(self, change: Change, wait: Committed, error: DatabaseError | None) -> None:
+        self.outstanding -= 1
+        if error is None:
+            change.apply()
+            wait.resolve(None)
+            change.announce()
+        else:
+            self.broken = True
+            self.tentative.clear()
+            change.undo()
+            if isinstance(error, OutcomeUnknown | RowGone):
+                self._lost += tuple(change.operations)
+            wait.resolve(error)
+        if not self.outstanding:
+            if self.broken:
+                self.store.writer.forgive(self.uri)
+                self.broken = self.wounded
+            self.settled(self)
+
+    # --- rows -------------------------------------------------------------------------------------------------------
+
+    def has_row(self, table: TableSql, id_: int) -> bool:
+        """Whether a row is part of the committed state."""
+        return any(row.table is table and row.id == id_ for row in self.rows())
+
+    def rows(self) -> Iterator[Upsert]:
+        """Every row of the committed state."""
+        store = self.store
+        for name, state in self.events.items():
+            for publication in state.publications.values():
+                yield store.insert_publication(self.uri, name, publication.id, publication)
+            for subscription in state.subscriptions.values():
+                dialog = subscription.dialog
+                yield store.insert_subscription(
+                    subscription, dialog.remote_cseq, dialog.target, dialog.reserved
+                )
+            if state.last is not None:
+                yield store.keep_last_state(state.last)
+
+
+class _Repair(Change):
+    """Rows whose fate is unknown, written again as the committed state has them."""
+
+    __slots__ = ("_presentity",)
+
+    def __init__(self, presentity: Presentity, lost: Sequence[Operation]) -> None:
+        self._presentity = presentity
+        rows = {(row.table, row.id): row for row in presentity.rows()}
+        repaired: dict[tuple[TableSql, int], Operation] = {}
+        for operation in lost:
+            table = operation.sql.table if isinstance(operation, Update) else operation.table
+            place = (table, operation.id)
+            repaired[place] = rows.get(place) or Delete(table, operation.id)
+        self.operations = tuple(repaired.values())
+
+    def apply(self) -> None:
+        """They are as they should be."""
+        self._presentity.healed()

@@ -1,0 +1,159 @@
+"""How a SUBSCRIBE is handled (RFC 6665 section 4.2.1)."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from openpy.modules.presence import requests
+from openpy.modules.presence.changes import End, Subscribe
+from openpy.modules.presence.dialog import LAST_CSEQ, TIMEOUT, Dialog, Subscription
+from openpy.modules.presence.events import EventPackage
+from openpy.modules.presence.presentity import Committed
+from openpy.modules.presence.subscriptions import Action, check_in_dialog, decide, no_subscription, usage
+from openpy.sip import dialog as sip_dialog
+from openpy.sip.errors import RemoteError
+from openpy.sip.message import Request
+from openpy.transaction.flow import Flow
+
+if TYPE_CHECKING:
+    from openpy.modules.presence.agent import PresenceAgent
+
+
+class Answer(NamedTuple):
+    """A 2xx that may leave once `committed` has come (None: at once)."""
+
+    headers: str
+    to_tag: str
+    committed: Committed | None
+    fetched: Subscription | None = None
+    """What is to be told after the reply, where nothing is committed."""
+
+
+class _Subscribe(NamedTuple):
+    """A SUBSCRIBE that is in order: to what, for how long (seconds), from where."""
+
+    request: Request
+    flow: Flow
+    package: EventPackage
+    event_id: str | None
+    lifetime: int
+    target: str
+    cseq: int
+    now: float
+
+
+def subscribe(agent: PresenceAgent, request: Request, flow: Flow) -> Answer:
+    """Decide about a SUBSCRIBE; raises RemoteError to refuse it."""
+    requests.check_extensions(request)
+    package, event_id = requests.event_package(request, agent.registry)
+    lifetime = requests.granted_expires(request, package, agent.settings.limits)
+    target = requests.watcher_contact(request).uri_text
+    cseq = request.cseq.number
+    now = agent.now()
+    accepted = _Subscribe(request, flow, package, event_id, lifetime, target, cseq, now)
+    to_tag = request.to.tag
+    if not to_tag:
+        requests.check_accept(request, package)
+        _check_event(package, request)
+        return _outside_dialog(agent, accepted)
+    dialog = check_in_dialog(agent.dialogs.get(to_tag), request.call_id, request.from_.tag, cseq)
+    current = usage(dialog, package, event_id, now)
+    if all(item.ending or item.expires <= now for item in dialog.usages):
+        raise no_subscription()
+    requests.check_accept(request, package)
+    _check_event(package, request)
+    return _inside_dialog(agent, accepted, dialog, current)
+
+
+def _check_event(package: EventPackage, request: Request) -> None:
+    if package.evs_subs_handl is not None:
+        package.evs_subs_handl(request)
+
+
+def _outside_dialog(agent: PresenceAgent, accepted: _Subscribe) -> Answer:
+    request, flow = accepted.request, accepted.flow
+    presentity = agent.presentity(requests.presentity_uri(request))
+    try:
+        dialog = Dialog(
+            agent.notifier,
+            presentity,
+            call_id=request.call_id,
+            from_tag=request.from_.tag,
+            to_tag=agent.new_tag(),
+            watcher_uri=request.from_.uri.aor(),
+            to_uri=request.to.uri.aor(),
+            target=accepted.target,
+            local_contact=agent.contact(flow),
+            routes=_routes(request),
+            socket=_socket(flow),
+            remote_cseq=accepted.cseq,
+        )
+        dialog.connection = _connection(flow)
+        return _begin(agent, accepted, dialog)
+    except RemoteError:
+        agent.let_go(presentity)
+        raise
+
+
+def _inside_dialog(
+    agent: PresenceAgent, accepted: _Subscribe, dialog: Dialog, current: Subscription | None
+) -> Answer:
+    if current is None:
+        return _begin(agent, accepted, dialog)
+    if decide(current, accepted.lifetime) is Action.REFRESH:
+        return _keep(agent, accepted, current)
+    current.finish(TIMEOUT, with_body=True)
+    committed = dialog.presentity.submit(End(agent, (), (current,), remote_cseq=accepted.cseq))
+    return Answer(_headers(agent, accepted, dialog), dialog.to_tag, committed)
+
+
+def _begin(agent: PresenceAgent, accepted: _Subscribe, dialog: Dialog) -> Answer:
+    """A new subscription, or a fetch, in a dialog that may be new as well."""
+    presentity = dialog.presentity
+    state = presentity.event(accepted.package)
+    expires = accepted.now + accepted.lifetime
+    if decide(None, accepted.lifetime) is Action.CREATE:
+        id_ = agent.store.subscription_id()
+        return _keep(agent, accepted, Subscription(dialog, state, accepted.event_id, id_, expires))
+    fetch = Subscription(dialog, state, accepted.event_id, 0, expires)
+    fetch.finish(TIMEOUT, with_body=True)
+    dialog.see(accepted.cseq)
+    if not dialog.usages:
+        dialog.limit = LAST_CSEQ
+        agent.let_go(presentity)
+    return Answer(_headers(agent, accepted, dialog), dialog.to_tag, None, fetch)
+
+
+def _keep(agent: PresenceAgent, accepted: _Subscribe, subscription: Subscription) -> Answer:
+    """Commit a subscription, new or refreshed."""
+    dialog = subscription.dialog
+    change = Subscribe(
+        agent,
+        subscription,
+        expires=accepted.now + accepted.lifetime,
+        remote_cseq=accepted.cseq,
+        target=accepted.target,
+        connection=_connection(accepted.flow),
+    )
+    return Answer(_headers(agent, accepted, dialog), dialog.to_tag, dialog.presentity.submit(change))
+
+
+def _headers(agent: PresenceAgent, accepted: _Subscribe, dialog: Dialog) -> str:
+    events = agent.registry.allow_events()
+    return f"Expires: {accepted.lifetime}\r\nContact: <{dialog.local_contact}>\r\nAllow-Events: {events}\r\n"
+
+
+def _routes(request: Request) -> str:
+    """The route set, as the database keeps it; raises RemoteError (400) for one that cannot be read."""
+    if not request.has("Record-Route"):
+        return ""
+    return ",".join(sip_dialog.Dialog.from_request(request, "").route_set)
+
+
+def _socket(flow: Flow) -> str:
+    host = f"[{flow.local_host}]" if ":" in flow.local_host else flow.local_host
+    return f"{flow.transport}:{host}:{flow.local_port}"
+
+
+def _connection(flow: Flow) -> tuple[str, str, int] | None:
+    return (flow.transport, flow.host, flow.port) if flow.reliable else None

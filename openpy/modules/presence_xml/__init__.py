@@ -1,0 +1,1 @@
+"""The event packages whose bodies are XML: `presence` (RFC 3856)."""

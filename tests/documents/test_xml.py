@@ -1,0 +1,76 @@
+"""Hostile XML is refused, and unusual XML is read."""
+
+import contextlib
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from openpy.documents.xml import MAX_BYTES, MAX_DEPTH, DocumentError, parse_document
+
+
+def nested(depth: int) -> bytes:
+    return b"<a>" * depth + b"</a>" * depth
+
+
+@pytest.mark.parametrize(
+    ("data", "why"),
+    [
+        (b"", "well-formed"),
+        (b"<a>", "well-formed"),
+        (b"<a></b>", "well-formed"),
+        (b"<a/><b/>", "well-formed"),
+        (b"<!DOCTYPE a><a/>", "document type"),
+        (b'<!DOCTYPE a [<!ENTITY x SYSTEM "file:///etc/passwd">]><a>&x;</a>', "document type"),
+        (b"<a>&x;</a>", "well-formed"),
+        (b'<?xml version="1.0" encoding="utf-7"?><a/>', "encoding utf-7"),
+        (b'<?xml version="1.0" encoding="utf-16"?><a>\xff', "not valid utf-16"),
+        (nested(MAX_DEPTH + 1), "too deep"),
+        (b"<a>" + b"x" * MAX_BYTES + b"</a>", "too large"),
+        (b"\xff\xfe\x00", "not valid utf-16"),
+    ],
+)
+def test_what_is_refused(data: bytes, why: str) -> None:
+    with pytest.raises(DocumentError, match=why):
+        parse_document(data)
+
+
+def test_pidf_12_a_bomb_costs_nothing() -> None:
+    entities = b"".join(b'<!ENTITY e%d "%b">' % (n + 1, b"&e%d;" % n * 10) for n in range(9))
+    bomb = b'<!DOCTYPE a [<!ENTITY e0 "ha">' + entities + b"]><a>&e9;</a>"
+    started = time.process_time()
+    with pytest.raises(DocumentError):
+        parse_document(bomb)
+    assert time.process_time() - started < 0.05
+
+
+def test_a_bomb_in_another_encoding_is_seen_too() -> None:
+    with pytest.raises(DocumentError, match="document type"):
+        parse_document('<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>'.encode("utf-16"))
+
+
+def test_the_deepest_that_is_accepted() -> None:
+    assert parse_document(nested(MAX_DEPTH)).tag == "a"
+    wide = b"<r>" + b"<a></a>" * 100 + b"</r>"
+    assert len(parse_document(wide)) == 100
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-1", "windows-1252", "utf-16"])
+def test_declared_encodings(encoding: str) -> None:
+    text = f'<?xml version="1.0" encoding="{encoding}"?><a>\u00e9</a>'
+    assert parse_document(text.encode(encoding)).text == "\u00e9"
+
+
+def test_utf_16_without_a_declaration() -> None:
+    assert parse_document("<a>\u00e9</a>".encode("utf-16")).text == "\u00e9"
+
+
+def test_comments_and_instructions_are_left_out() -> None:
+    assert len(parse_document(b"<a><!-- c --><?p i?><b/></a>")) == 1
+
+
+@given(st.binary(max_size=200))
+def test_no_bytes_raise_anything_else(data: bytes) -> None:
+    with contextlib.suppress(DocumentError):
+        parse_document(data)

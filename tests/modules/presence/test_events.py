@@ -1,0 +1,58 @@
+"""Which package a request means."""
+
+import pytest
+
+from openpy.modules.presence.events import EventPackage, EventRegistry
+from openpy.sip.headers import parse_event
+
+PLAIN = EventPackage("dialog", "application/dialog-info+xml")
+SLA = EventPackage("dialog;sla", "application/dialog-info+xml", etag_not_new=True)
+
+
+@pytest.fixture
+def registry() -> EventRegistry:
+    registry = EventRegistry()
+    registry.add(PLAIN)
+    registry.add(SLA)
+    return registry
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("dialog", PLAIN),
+        ("Dialog;id=1", PLAIN),
+        ("dialog;sla", SLA),
+        ("dialog;x=y;SLA;id=3", SLA),
+        ("dialog;sla=1", PLAIN),
+        ("presence", None),
+        ("dialog.winfo", None),
+    ],
+)
+def test_d10_the_most_particular_package_is_meant(
+    registry: EventRegistry, text: str, expected: EventPackage | None
+) -> None:
+    assert registry.search(parse_event(text)) is expected
+
+
+def test_d11_a_package_is_kept_whole_and_the_first_stays(registry: EventRegistry) -> None:
+    registry.add(EventPackage("dialog", "text/plain"))
+    assert registry.named("dialog") is PLAIN
+    assert registry.named("none") is None
+    assert registry.allow_events() == "dialog, dialog;sla"
+
+
+def test_d18_no_limit_on_the_length_of_allow_events() -> None:
+    registry = EventRegistry()
+    names = [f"event-{number}-{'x' * 50}" for number in range(20)]
+    for name in names:
+        registry.add(EventPackage(name, "text/plain"))
+    assert registry.allow_events() == ", ".join(names)
+
+
+def test_the_defaults_of_a_package() -> None:
+    package = EventPackage("presence", "application/PIDF+xml")
+    assert package.accept == ("application/pidf+xml",)
+    assert package.default_expires == 3600
+    assert (package.etag_not_new, package.req_auth, package.type) == (False, False, "publish")
+    assert EventPackage("x", "a/b", accept=("C/D", "e/f")).accept == ("c/d", "e/f")

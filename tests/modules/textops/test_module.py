@@ -1,0 +1,124 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from openpy.script.diagnostics import ScriptError
+from tests.engine.kit import Bench, Sent, answer, code_of, request
+
+DESTINATION = "sip:bob@192.0.2.9"
+SDP = request(
+    "INVITE", DESTINATION, "Content-Type: application/sdp;x=y", "Subject: Hello World", body=b"v=0\r\n"
+)
+UNTYPED = request("INVITE", DESTINATION, body=b"v=0\r\n")
+PLAIN = request("OPTIONS", DESTINATION, "X-A: 1", "s: compact", "X-A: 2", "X-B: 3")
+
+
+def relayed(folder: Path, route: str, data: bytes = PLAIN) -> Sent:
+    with Bench(folder, f"{route} t_relay();") as bench:
+        return bench.receive(data)[-1]
+
+
+@pytest.mark.parametrize(
+    ("call", "data", "code"),
+    [
+        ('is_method("INVITE")', SDP, 1),
+        ('is_method("INVITE|ACK")', SDP, 1),
+        ('is_method("BYE | invite")', SDP, 1),
+        ('is_method("ACK")', SDP, -1),
+        ('is_method("frobnicate")', request("FROBNICATE"), 1),
+        ('is_method("INVITE")', request("invite"), 1),
+        ('search("^Subject: hello")', SDP, 1),
+        ('search("^INVITE sip")', SDP, 1),
+        ('search("^World")', SDP, -1),
+        ("has_body()", SDP, 1),
+        ("has_body()", PLAIN, -1),
+        ("has_body()", SDP.replace(b"Content-Length: 5", b"X: 5"), -1),
+        ('has_body("application/sdp")', SDP, 1),
+        ('has_body("APPLICATION/SDP")', SDP, 1),
+        ('has_body("text/plain")', SDP, -1),
+        ('has_body("application/sdp")', UNTYPED, 1),
+        ('has_body("text/plain")', UNTYPED, -1),
+        ('is_present_hf("Subject")', PLAIN, 1),
+        ('is_present_hf("s")', PLAIN, 1),
+        ('is_present_hf("x-a")', PLAIN, 1),
+        ('is_present_hf("X-A: ")', PLAIN, 1),
+        ('is_present_hf("X-C")', PLAIN, -1),
+        ('remove_hf("X-A")', PLAIN, 1),
+        ('remove_hf("X-C")', PLAIN, -1),
+        ('append_hf("X-C: 1\\r\\n")', PLAIN, 1),
+        ('append_to_reply("X-C: 1\\r\\n")', PLAIN, 1),
+    ],
+)
+def test_return_codes(tmp_path: Path, call: str, data: bytes, code: int) -> None:
+    assert code_of(tmp_path, call, data) == code
+
+
+def test_a_length_that_cannot_be_read_is_no_body(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("openpy.engine.dispatch.check_request", lambda request: None)
+    assert code_of(tmp_path, "has_body()", SDP.replace(b"Content-Length: 5", b"Content-Length: x")) == -1
+
+
+def test_in_a_reply_the_method_is_that_of_the_cseq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    script = """loadmodule "xlog.so" loadmodule "textops.so"
+        onreply_route { if (is_method("INVITE")) xlog("invite"); else xlog("other"); }"""
+    with Bench(tmp_path, script=script) as bench:
+        for data in (request("INVITE"), request("BYE")):
+            bench.phone().send(data)
+            bench.receive(answer(bench.sent[-1], 200))
+        monkeypatch.setattr("openpy.engine.dispatch.check_response", lambda response: None)
+        bench.receive(answer(bench.sent[0], 200).replace(b"CSeq: 7", b"CSeq: x"))
+        assert list(bench.printed()) == ["invite", "other", "other"]
+
+
+def test_removed_headers_are_gone_in_every_spelling(tmp_path: Path) -> None:
+    sent = relayed(tmp_path, 'remove_hf("X-A"); remove_hf("Subject");')
+    assert (sent.all("X-A"), sent.all("s"), sent.all("X-B")) == ([], [], ["3"])
+
+
+def test_appended_headers_come_last_or_after_a_name(tmp_path: Path) -> None:
+    sent = relayed(tmp_path, 'append_hf("X-New: of $fU\\r\\n"); append_hf("X-After: 1\\r\\n", "X-A");')
+    lines = sent.data.decode().split("\r\n\r\n")[0].split("\r\n")
+    assert lines[-1] == "X-New: of alice"
+    assert lines.index("X-After: 1") == lines.index("X-A: 1") + 1
+
+
+def test_after_a_name_that_is_absent_means_last(tmp_path: Path) -> None:
+    sent = relayed(tmp_path, 'append_hf("X-After: 1\\r\\n", "X-C");')
+    assert sent.data.decode().split("\r\n\r\n")[0].endswith("X-After: 1")
+
+
+def test_what_a_script_reads_is_what_was_received(tmp_path: Path) -> None:
+    with Bench(
+        tmp_path, 'remove_hf("X-B"); if (is_present_hf("X-B")) xlog("$hdr(X-B)"); remove_hf("X-B");'
+    ) as bench:
+        bench.receive(PLAIN)
+        assert list(bench.printed()) == ["3"]
+
+
+def test_text_for_replies_is_in_each_reply_made_here(tmp_path: Path) -> None:
+    route = 'append_to_reply("X-1: $rm\\r\\n"); append_to_reply("X-2: b\\r\\n"); sl_send_reply("200", "OK"); t_relay();'
+    with Bench(tmp_path, route) as bench:
+        reply, request_sent = bench.receive(PLAIN)
+        assert (reply.get("X-1"), reply.get("X-2")) == ("OPTIONS", "b")
+        assert request_sent.all("X-1") == []
+
+
+@pytest.mark.parametrize(
+    ("call", "text"),
+    [
+        ('is_method("INVITE|FROB")', 'unknown method "FROB"'),
+        ('is_method("INVITE|")', "unknown method"),
+        ('is_method("")', "unknown method"),
+        ('has_body("sdp")', "write type/subtype"),
+        ('has_body("application/")', "write type/subtype"),
+        ('remove_hf("")', "a header name is needed"),
+        ('is_present_hf(" : ")', "a header name is needed"),
+        ('search("(")', "argument 1 of search"),
+        ('append_hf("$nothing")', "nothing"),
+    ],
+)
+def test_arguments_are_checked_when_the_script_is_loaded(tmp_path: Path, call: str, text: str) -> None:
+    with pytest.raises(ScriptError, match=text):
+        Bench(tmp_path, f"{call};")
