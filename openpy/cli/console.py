@@ -20,8 +20,9 @@ class ExitStatus(IntEnum):
 
 def show(line: str) -> bool:
     """Print a line of output; False once nobody reads any more."""
+    encoding = sys.stdout.encoding
     try:
-        print(line, flush=True)
+        print(printable(line).encode(encoding, "backslashreplace").decode(encoding), flush=True)
     except BrokenPipeError:
         # What is buffered must go somewhere, or Python complains when it exits.
         nowhere = os.open(os.devnull, os.O_WRONLY)
@@ -33,7 +34,12 @@ def show(line: str) -> bool:
 
 def complain(line: str) -> None:
     """Print a line about what went wrong."""
-    print(f"openpyctl: {line}", file=sys.stderr, flush=True)
+    print(f"openpyctl: {printable(line)}", file=sys.stderr, flush=True)
+
+
+def printable(text: str) -> str:
+    """What others wrote, on one line and without what would move the cursor of our terminal."""
+    return "".join(character if character.isprintable() else " " for character in text)
 
 
 def set_on_signal(stopped: asyncio.Event) -> None:

@@ -4,15 +4,21 @@ from __future__ import annotations
 
 import inspect
 import sys
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
-from openpy.engine.config import CORE_PARAMETERS
+from openpy.engine.config import CORE_PARAMETERS, Effect
 from openpy.engine.corefunctions import CORE_FUNCTIONS
 from openpy.engine.loader import find_module, module_names
-from openpy.engine.module import Module
+from openpy.engine.module import ALL_ROUTES, Module
 from openpy.engine.pseudovars import PSEUDO_VARIABLES
 from openpy.script.environment import Function
+
+Row = Sequence[str]
+
+FUNCTION_COLUMNS = ("function", "arguments", "blocks", "effect")
+SPLIT = "\\|"  # how a | is written inside a cell
 
 MADE = "<!-- Made by `make docs` from the declarations in the code; change it there. -->\n\n"
 
@@ -42,58 +48,70 @@ def module_page(cls: type[Module]) -> str:
     if cls.needs:
         needs = ", ".join("a database module" if need == "database" else need for need in cls.needs)
         lines += [f"Must be loaded before it: {needs}.", ""]
-    parameters = [parameter for parameter in cls.parameters().values() if not parameter.hidden]
-    if parameters:
-        lines += ["## Parameters", "", "| name | type | default | effect |", "|---|---|---|---|"]
-        lines += [
-            f"| `{p.name}` | {'int' if p.type is int else 'string'} | {_default(p.default)} | {p.doc} |"
-            for p in parameters
-        ]
-        lines.append("")
-    functions = list(module.functions())
-    if functions:
-        lines += ["## Functions", "", *_function_lines(functions), ""]
-    counters = cls.counters().values()
-    if counters:
-        lines += ["## Statistics", "", "| name | counts |", "|---|---|"]
-        lines += [f"| `{cls.name}:{counter.name}` | {counter.doc} |" for counter in counters]
-        lines.append("")
-    variables = list(module.pseudo_variables())
-    if variables:
-        lines += ["## Pseudo-variables", "", *(f"- `${spec.name}`: {spec.doc}" for spec in variables), ""]
-    return MADE + "\n".join(lines)
+    parameters = [
+        (f"`{p.name}`", "int" if p.type is int else "string", _default(p.default), p.doc)
+        for p in cls.parameters().values()
+        if not p.hidden
+    ]
+    counters = [(f"`{cls.name}:{counter.name}`", counter.doc) for counter in cls.counters().values()]
+    variables = [(f"`${spec.name}`", spec.doc) for spec in module.pseudo_variables()]
+    functions = _function_rows(module.functions())
+    lines += _section("Parameters", ("name", "type", "default", "effect"), parameters)
+    lines += _section("Functions", FUNCTION_COLUMNS, functions)
+    lines += _section("Statistics", ("name", "counts"), counters)
+    lines += _section("Pseudo-variables", ("name", "value"), variables)
+    return MADE + "\n".join(lines).rstrip("\n") + "\n"
 
 
 def core_parameters_page() -> str:
     """The page of the core parameters."""
-    lines = ["# Core parameters", "", "| name | takes | default | effect |", "|---|---|---|---|"]
+    rows = []
     for spec in CORE_PARAMETERS:
         names = ", ".join(f"`{name}`" for name in (spec.name, *spec.aliases))
-        note = "" if spec.effect.name == "USED" else f" ({spec.effect.value})"
-        lines.append(f"| {names} | {spec.takes.value} | {_default(spec.default)} | {spec.doc}{note} |")
+        note = "" if spec.effect is Effect.USED else f" ({spec.effect.value})"
+        rows.append((names, spec.takes.value, _default(spec.default), spec.doc + note))
+    lines = ["# Core parameters", "", *_table(("name", "takes", "default", "effect"), rows)]
     return MADE + "\n".join(lines) + "\n"
 
 
 def core_functions_page() -> str:
     """The page of the core functions and pseudo-variables."""
-    lines = ["# Core functions", "", *_function_lines(list(CORE_FUNCTIONS.values())), ""]
-    lines += ["# Core pseudo-variables", "", "| name | assignable |", "|---|---|"]
-    for name, spec in sorted(PSEUDO_VARIABLES.items(), key=lambda item: item[0].lower()):
-        inner = "(name)" if spec.takes_inner else ""
-        lines.append(f"| `${name}{inner}` | {'yes' if spec.bind_setter else ''} |")
+    lines = ["# Core functions", "", *_table(FUNCTION_COLUMNS, _function_rows(CORE_FUNCTIONS.values())), ""]
+    rows = [
+        (f"`${name}{'(name)' if spec.takes_inner else ''}`", "yes" if spec.bind_setter else "")
+        for name, spec in sorted(PSEUDO_VARIABLES.items(), key=lambda item: item[0].lower())
+    ]
+    lines += ["# Core pseudo-variables", "", *_table(("name", "assignable"), rows)]
     return MADE + "\n".join(lines) + "\n"
 
 
-def _function_lines(functions: list[Function]) -> list[str]:
-    lines = ["| function | arguments | blocks | effect |", "|---|---|---|---|"]
-    for function in functions:
-        arguments = ", ".join(
-            f"[{p.kind.description}]" if p.optional else p.kind.description for p in function.parameters
-        )
-        blocks = ", ".join(sorted(kind.value for kind in function.routes))
-        doc = " ".join(function.doc.split())
-        lines.append(f"| `{function.name}` | {arguments} | {blocks} | {doc} |")
-    return [line.replace("A|B", "A\\|B") for line in lines]
+def _function_rows(functions: Iterable[Function]) -> list[Row]:
+    """A row for each function and for each overload of it."""
+    rows: list[Row] = []
+    for first in functions:
+        function: Function | None = first
+        while function is not None:
+            arguments = ", ".join(
+                f"[{p.kind.description}]" if p.optional else p.kind.description for p in function.parameters
+            )
+            blocks = (
+                "all"
+                if function.routes == ALL_ROUTES
+                else ", ".join(sorted(k.value for k in function.routes))
+            )
+            rows.append((f"`{function.name}`", arguments, blocks, " ".join(function.doc.split())))
+            function = function.overload
+    return rows
+
+
+def _section(title: str, columns: Row, rows: Sequence[Row]) -> list[str]:
+    """A table under its title; nothing where there are no rows."""
+    return [f"## {title}", "", *_table(columns, rows), ""] if rows else []
+
+
+def _table(columns: Row, rows: Iterable[Row]) -> list[str]:
+    lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
+    return lines + [f"| {' | '.join(cell.replace('|', SPLIT) for cell in row)} |" for row in rows]
 
 
 def _default(value: Any) -> str:

@@ -73,20 +73,19 @@ def _serve(options: Options) -> int:
     if config.number("open_files_limit") > 0:
         set_open_files_limit(config.number("open_files_limit"))
     server.bind()
-    if options.daemon:
-        detach()
-    change_directories(options.chroot or config.text("chroot"), options.workdir or config.text("workdir"))
-    pid_file = PidFile(options.pid_file) if options.pid_file else None
-    if pid_file is not None:
-        pid_file.write()
-    change_identity(options.user or config.text("user"), options.group or config.text("group"))
-    _choose_log(server, options)
-    try:
+    with contextlib.ExitStack() as opened:
+        opened.callback(server.sockets.close)
+        if options.daemon:
+            detach()
+        change_directories(options.chroot or config.text("chroot"), options.workdir or config.text("workdir"))
+        if options.pid_file:
+            pid_file = PidFile(options.pid_file)
+            pid_file.write()
+            opened.callback(pid_file.remove)
+        change_identity(options.user or config.text("user"), options.group or config.text("group"))
+        _choose_log(server, options)
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_run(server, options))
-    finally:
-        if pid_file is not None:
-            pid_file.remove()
     return STOPPED
 
 

@@ -125,7 +125,7 @@ def parse_socket(text: str) -> SocketId:
     host, port = rest, ""
     if rest.startswith("["):
         host, _, port = rest.partition("]")
-        host, port = host + "]", port.removeprefix(":")
+        host, port = host + "]", port.removeprefix(":") if port.startswith(":") else port and "none"
     elif rest.count(":") == 1:
         host, _, port = rest.partition(":")
     if not host or (port and not (port.isdigit() and int(port) <= 65535)):

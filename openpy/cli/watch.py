@@ -119,7 +119,7 @@ def as_text(state: NotifyState) -> str:
     what = basic or ("no state" if not state.body else state.content_type)
     line = f"{stamp}  {state.event}  {state.state:<10}  {what}"
     if note:
-        line += f'  "{_on_one_line(note)}"'
+        line += f'  "{note}"'
     if state.reason:
         line += f"  ({state.reason})"
     return line
@@ -141,8 +141,3 @@ def as_json(state: NotifyState) -> str:
             "body": state.body.decode("utf-8", "replace"),
         }
     )
-
-
-def _on_one_line(text: str) -> str:
-    """What another user wrote, without what would move the cursor of our terminal."""
-    return "".join(character if character.isprintable() else " " for character in text)

@@ -1,0 +1,77 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from openpy.cli.docs import MADE, main, module_page, pages
+from openpy.engine.config import CORE_PARAMETERS
+from openpy.engine.loader import module_names
+from openpy.engine.module import Module
+from openpy.modules.tm.module import Tm
+from openpy.modules.xlog.module import Xlog
+
+
+@pytest.fixture(scope="module")
+def made() -> dict[str, str]:
+    return pages()
+
+
+def test_every_module_has_its_page(made: dict[str, str]) -> None:
+    assert set(made) == {
+        "core-parameters.md",
+        "core-functions.md",
+        *(f"modules/{name}.md" for name in module_names()),
+    }
+    assert all(text.startswith(MADE) for text in made.values())
+
+
+def test_a_page_shows_all_that_a_module_declares() -> None:
+    text = module_page(Tm)
+    assert "# tm\n\nStateful processing.\n" in text
+    for name in Tm.parameters():
+        assert f"| `{name}` | int | `" in text
+    for name in Tm.function_names():
+        assert f"| `{name}` | " in text
+    assert "| `tm:relayed_requests` | Requests relayed |" in text
+    assert "| `$C` | `$C(xy)`: foreground x" in module_page(Xlog)
+
+
+def test_tables_survive_what_stands_in_them(made: dict[str, str]) -> None:
+    for path, text in made.items():
+        tables = [line.replace("\\|", "") for line in text.splitlines() if line.startswith("|")]
+        assert all(line.count("|") in (3, 5) for line in tables), path
+
+
+def test_a_module_says_what_must_be_loaded_before_it() -> None:
+    class Needy(Module):
+        """Needs others."""
+
+        name = "needy"
+        needs = ("tm", "database")
+
+    assert "Must be loaded before it: tm, a database module." in module_page(Needy)
+
+
+def test_the_core_parameters_say_what_has_no_effect(made: dict[str, str]) -> None:
+    text = made["core-parameters.md"]
+    assert all(f"`{spec.name}`" in text for spec in CORE_PARAMETERS)
+    assert "(accepted, without effect)" in text
+    assert "(refused: not built)" in text
+    assert "`$hdr(name)`" in made["core-functions.md"]
+
+
+def test_docs_are_up_to_date(made: dict[str, str], root: Path) -> None:
+    stale = [path for path, text in made.items() if not _is(root / "docs" / path, text)]
+    assert not stale, "run `make docs`"
+    kept = {f"modules/{path.name}" for path in (root / "docs" / "modules").glob("*.md")}
+    assert kept <= set(made)
+
+
+def _is(path: Path, text: str) -> bool:
+    return path.is_file() and path.read_text() == text
+
+
+def test_the_command_writes_all_pages(made: dict[str, str], tmp_path: Path) -> None:
+    assert main([str(tmp_path)]) == 0
+    assert {str(path.relative_to(tmp_path)): path.read_text() for path in tmp_path.rglob("*.md")} == made
