@@ -1,0 +1,153 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from openpy.engine.config import CORE_PARAMETERS, CoreConfig, CoreParameterSpec, Effect, Takes
+from openpy.script.diagnostics import Diagnostic
+from openpy.script.parser import parse
+from openpy.script.syntax import CoreParameter
+from tests.engine.kit import Bench
+
+OPENSER_NAMES = """
+debug fork log_stderror log_facility log_name children tcp_children disable_tcp listen port alias auto_aliases
+advertised_address advertised_port mhomed check_via reply_to_via dns rev_dns dns_try_ipv6 dns_retr_time dns_retr_no
+dns_servers_no dns_use_search_list disable_dns_failover disable_dns_blacklist sip_warning server_signature
+server_header user_agent_header user uid group gid chroot workdir wdir mpath maxbuffer memlog mem_log
+disable_core_dump open_files_limit tos mcast_loopback mcast_ttl avp_aliases max_while_loops tcp_accept_aliases
+tcp_send_timeout tcp_connect_timeout tcp_connection_lifetime tcp_max_connections tcp_poll_method disable_tls tlslog
+tls_log tls_port_no tls_method tls_verify_client tls_verify_server tls_require_client_certificate tls_certificate
+tls_private_key tls_ca_list tls_ciphers_list tls_handshake_timeout tls_send_timeout tls_client_domain_avp
+""".split()  # noqa: SIM905 - easier to compare with the reference
+
+SPECS = {name: spec for spec in CORE_PARAMETERS for name in (spec.name, *spec.aliases)}
+RIGHT = {
+    Takes.NUMBER: "7",
+    Takes.STRING: '"text"',
+    Takes.WORD: "word",
+    Takes.STRING_OR_WORD: "word",
+    Takes.NUMBER_OR_WORD: "16",
+    Takes.HOST: '"sip.example.com"',
+    Takes.SOCKETS: "udp:127.0.0.1:5070",
+}
+WRONG = {
+    Takes.NUMBER: '"7"',
+    Takes.STRING: "7",
+    Takes.WORD: '"word"',
+    Takes.STRING_OR_WORD: "7",
+    Takes.NUMBER_OR_WORD: '"16"',
+    Takes.HOST: "7",
+}
+RIGHT_WORDS = {"log_facility": "LOG_LOCAL0", "tls_method": "TLSv1"}
+
+
+def applied(line: str) -> tuple[CoreConfig, list[Diagnostic]]:
+    """The configuration after one line, and what was wrong with it."""
+    config = CoreConfig()
+    parsed = parse(f"{line}\n".encode(), "test.cfg")
+    found = [config.apply(s) for s in parsed.script.statements if isinstance(s, CoreParameter)]
+    assert found, line
+    return config, [diagnostic for diagnostic in found if diagnostic is not None]
+
+
+def test_every_parameter_of_1_3_is_known() -> None:
+    assert set(OPENSER_NAMES) == set(SPECS)
+
+
+@pytest.mark.parametrize("name", OPENSER_NAMES)
+def test_the_right_type_is_accepted(name: str) -> None:
+    spec = SPECS[name]
+    config, found = applied(f"{name}={RIGHT_WORDS.get(name, RIGHT[spec.takes])}")
+    if spec.effect is Effect.REFUSED:
+        assert "TLS is not built" in found[0].message
+    else:
+        assert not found
+        assert spec.takes is Takes.SOCKETS or config.values[spec.name] is not None
+
+
+@pytest.mark.parametrize("name", [name for name in OPENSER_NAMES if SPECS[name].takes in WRONG])
+def test_the_wrong_type_is_refused(name: str) -> None:
+    spec = SPECS[name]
+    _, found = applied(f"{name}={WRONG[spec.takes]}")
+    assert [diagnostic.message for diagnostic in found] == [f"{name} takes {spec.takes.value}"]
+
+
+def test_aliases_set_the_same_value() -> None:
+    config, _ = applied('uid=openser gid=openser wdir="/var"')
+    assert [config.text(name) for name in ("user", "group", "workdir")] == ["openser", "openser", "/var"]
+
+
+@pytest.mark.parametrize(("line", "value"), [("yes", 1), ("off", 0), ("0x10", 16), ("010", 8)])
+def test_numbers_as_the_language_writes_them(line: str, value: int) -> None:
+    config, found = applied(f"debug={line}")
+    assert not found
+    assert config.number("debug") == value
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("chidren=4", 'did you mean "children"?'),
+        ("zzz=4", "see docs/core-parameters.md for all names"),
+    ],
+)
+def test_an_unknown_name_is_refused_with_a_hint(line: str, hint: str) -> None:
+    _, found = applied(line)
+    assert [(d.message.split('"')[0], d.hint) for d in found] == [("unknown core parameter ", hint)]
+
+
+@pytest.mark.parametrize(
+    ("line", "hint"),
+    [
+        ("log_facility=LOG_LOCAL9", "LOG_LOCAL"),
+        ("tos=IPTOS_LOWDELY", "IPTOS_LOWDELAY"),
+        ("tos=FOO", "one of IPTOS_LOWDELAY"),
+    ],
+)
+def test_an_unknown_word_is_refused_with_a_hint(line: str, hint: str) -> None:
+    _, found = applied(line)
+    assert "is not known" in found[0].message
+    assert hint in found[0].hint
+
+
+def test_asking_for_no_tls_is_harmless() -> None:
+    assert applied("disable_tls=yes")[1] == []
+    assert applied("disable_tls=no")[1] != []
+
+
+def test_sockets_add_up() -> None:
+    config, found = applied(
+        "listen=127.0.0.1 udp:127.0.0.2:5070\nlisten=tcp:[::1]:5080\nalias=a.example b.example:5062"
+    )
+    assert not found
+    assert [(s.protocol, s.host, s.port) for s in config.listen] == [
+        (None, "127.0.0.1", None),
+        ("udp", "127.0.0.2", 5070),
+        ("tcp", "[::1]", 5080),
+    ]
+    assert [(s.host, s.port) for s in config.aliases] == [("a.example", None), ("b.example", 5062)]
+
+
+def test_defaults() -> None:
+    config = CoreConfig()
+    assert (config.number("debug"), config.number("port"), config.text("log_facility")) == (
+        2,
+        5060,
+        "LOG_DAEMON",
+    )
+    assert (config.number("advertised_port"), config.text("server_header")) == (0, "")
+
+
+def test_each_parameter_is_documented_once() -> None:
+    assert all(isinstance(spec, CoreParameterSpec) and spec.doc for spec in CORE_PARAMETERS)
+    assert len(SPECS) == sum(1 + len(spec.aliases) for spec in CORE_PARAMETERS)
+
+
+def test_what_1_3_needs_and_we_do_not_is_accepted_without_effect(tmp_path: Path) -> None:
+    lines = (
+        "fork=yes children=4 tcp_children=2 memlog=1 tcp_poll_method=epoll_lt mcast_ttl=3 mcast_loopback=yes"
+    )
+    with Bench(tmp_path, 'xlog("here");', more=lines) as bench:
+        assert bench.server.loaded is not None
+        assert not bench.server.loaded.warnings

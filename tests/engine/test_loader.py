@@ -1,0 +1,245 @@
+from __future__ import annotations
+
+import importlib.metadata
+from importlib.metadata import EntryPoint, EntryPoints
+from pathlib import Path
+
+import pytest
+
+from openpy.engine.loader import find_module, module_names
+from openpy.engine.module import Module, ModuleError
+from openpy.engine.server import Server
+from openpy.modules.sqlite.module import Sqlite
+from openpy.modules.tm.module import Tm
+from openpy.script.diagnostics import Diagnostic, ScriptError, Severity
+
+HELLO = '''
+from openpy.engine.module import Module, Param
+
+class Hello(Module):
+    """Says hello."""
+
+    name = "hello"
+    word = Param(str, "hello", "What to say")
+'''
+
+
+class Packaged(Module):
+    """Comes with a package of its own."""
+
+    name = "packaged"
+
+
+def problems(folder: Path, script: str) -> list[Diagnostic]:
+    path = folder / "test.cfg"
+    path.write_text(script)
+    try:
+        loaded = Server().load(path)
+    except ScriptError as error:
+        return list(error.diagnostics)
+    return list(loaded.warnings)
+
+
+def only(folder: Path, script: str) -> Diagnostic:
+    (found,) = problems(folder, script)
+    return found
+
+
+# --- finding modules --------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("path", ["tm.so", "tm", "/usr/lib/openser/modules/tm.so", "modules/tm/tm.so"])
+def test_all_spellings_mean_the_same_module(path: str) -> None:
+    assert find_module(path) is Tm
+
+
+@pytest.mark.parametrize("path", ["sqlite.so", "db_sqlite.so", "db_sqlite"])
+def test_database_modules_have_their_later_names_too(path: str) -> None:
+    assert find_module(path) is Sqlite
+
+
+def test_a_module_of_ones_own_lies_under_mpath_and_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "hello.py").write_text(HELLO)
+    (tmp_path / "tm.py").write_text(HELLO.replace("hello", "tm"))
+    assert find_module("hello.so", str(tmp_path)).name == "hello"
+    assert find_module("tm.so", str(tmp_path)) is not Tm
+    assert find_module("sl.so", str(tmp_path)).name == "sl"
+    script = f'mpath="{tmp_path}/"\nloadmodule "hello.so"\nmodparam("hello", "word", "hi")\nroute {{ exit; }}'
+    assert problems(tmp_path, script) == []
+
+
+def test_an_installed_package_brings_modules_by_entry_point(monkeypatch: pytest.MonkeyPatch) -> None:
+    entry = EntryPoint("packaged", f"{__name__}:Packaged", "openpy.modules")
+    monkeypatch.setattr(EntryPoint, "load", lambda self: Packaged)
+    monkeypatch.setattr(
+        importlib.metadata, "entry_points", lambda **wanted: EntryPoints([entry]).select(**wanted)
+    )
+    assert find_module("packaged.so") is Packaged
+    assert "packaged" in module_names()
+    assert "tm" in module_names()
+
+
+@pytest.mark.parametrize(
+    ("path", "hint"),
+    [("xlg.so", 'did you mean "xlog"?'), ("zzz.so", "this version has "), ("no-name.so", "")],
+)
+def test_a_module_that_is_not_there(path: str, hint: str) -> None:
+    with pytest.raises(ModuleError, match="could not open module") as caught:
+        find_module(path)
+    assert hint in caught.value.hint
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "hint"),
+    [
+        ("import no_such_package\n", "ModuleNotFoundError", "pip install no_such_package"),
+        ("def broken(:\n", "SyntaxError", ""),
+        ("1 // 0\n", "ZeroDivisionError", ""),
+        ("x = 1\n", "holds no module class", ""),
+    ],
+)
+def test_a_module_that_cannot_be_imported_is_an_error_at_its_line(
+    tmp_path: Path, source: str, text: str, hint: str
+) -> None:
+    (tmp_path / "hello.py").write_text(source)
+    found = only(tmp_path, f'mpath="{tmp_path}"\nloadmodule "hello.so"\nroute {{ exit; }}')
+    assert found.position.line == 2
+    assert found.message.startswith("failed to load module")
+    assert text in found.message
+    assert hint in found.hint
+
+
+# --- loadmodule -------------------------------------------------------------------------------------------------
+
+
+def test_loading_twice_is_only_a_warning(tmp_path: Path) -> None:
+    found = only(tmp_path, 'loadmodule "tm.so"\nloadmodule "tm"\nroute { exit; }')
+    assert found.severity is Severity.WARNING
+    assert "attempting to load the same module twice" in found.message
+
+
+def test_a_module_that_needs_another_names_the_line_to_add(tmp_path: Path) -> None:
+    script = 'mpath="{}"\nloadmodule "needy.so"\n{}route {{ exit; }}'
+    (tmp_path / "needy.py").write_text(
+        HELLO.replace('name = "hello"', 'name = "needy"\n    needs = ("tm", "database")')
+    )
+    found = problems(tmp_path, script.format(tmp_path, 'loadmodule "tm.so"\n'))
+    assert [(d.message, d.hint, d.position.line) for d in found] == [
+        ("needy needs tm, which is not loaded before it", 'put this line above: loadmodule "tm.so"', 2),
+        ("needy needs a database module, which is not loaded before it",
+         'put this line above: loadmodule "sqlite.so"', 2),
+    ]  # fmt: skip
+    before = f'mpath="{tmp_path}" loadmodule "tm.so" loadmodule "sqlite.so" loadmodule "needy.so" route {{ exit; }}'
+    assert problems(tmp_path, before) == []
+
+
+# --- modparam ---------------------------------------------------------------------------------------------------
+
+LOADS = 'loadmodule "sl.so"\nloadmodule "tm.so"\nloadmodule "xlog.so"\n'
+
+
+@pytest.mark.parametrize(
+    ("modules", "name", "value", "text"),
+    [
+        ("usrloc", "db_mode", "0", "no module matching usrloc found"),
+        ("tm", "fr_tmer", "5", "parameter <fr_tmer> not found in module <tm>"),
+        ("tm", "fr_timer", '"5"', 'parameter "fr_timer" of tm takes a number'),
+        ("xlog", "buf_size", '"5"', 'parameter "buf_size" of xlog takes a number'),
+        ("tm", "fr_timer", "1", "must be at least 2"),
+        ("tm", "fr_timer", "-1", "must be at least 2"),
+        ("(", "x", "1", ""),
+        ("tm|xlog", "buf_size", "9", "parameter <buf_size> not found in module <tm>"),
+    ],
+)
+def test_modparam_errors(tmp_path: Path, modules: str, name: str, value: str, text: str) -> None:
+    found = only(tmp_path, f'{LOADS}modparam("{modules}", "{name}", {value})\nroute {{ exit; }}')
+    assert found.severity is Severity.ERROR
+    assert found.position.line == 4
+    assert text in found.message
+
+
+@pytest.mark.parametrize(
+    ("modules", "name", "hint"),
+    [
+        ("xlg", "x", 'did you mean "xlog"?'),
+        ("usrloc", "x", 'load it above: loadmodule "usrloc.so"'),
+        ("tm", "fr_tmer", 'did you mean "fr_timer"?'),
+    ],
+)
+def test_modparam_hints(tmp_path: Path, modules: str, name: str, hint: str) -> None:
+    assert only(tmp_path, f'{LOADS}modparam("{modules}", "{name}", 1)\nroute {{ exit; }}').hint == hint
+
+
+def test_one_modparam_may_set_several_modules(tmp_path: Path) -> None:
+    path = tmp_path / "test.cfg"
+    path.write_text(f'{LOADS}modparam("sl|TM", "enable_stats", no)\nroute {{ exit; }}')
+    server = Server()
+    server.load(path)
+    assert [getattr(server.modules[name], "enable_stats") for name in ("sl", "tm")] == [0, 0]  # noqa: B009
+
+
+def test_a_module_checks_itself_after_the_whole_script_is_read(tmp_path: Path) -> None:
+    script = f'{LOADS}modparam("tm", "T1_timer", 5000)\n{{}}route {{{{ exit; }}}}'
+    found = only(tmp_path, script.format(""))
+    assert (found.message, found.position.line) == ("tm: T2 must be greater than T1", 2)
+    assert problems(tmp_path, script.format('modparam("tm", "T2_timer", 9000)\n')) == []
+
+
+# --- the whole file ---------------------------------------------------------------------------------------------
+
+
+def test_all_errors_of_a_file_come_in_one_run_and_in_order(tmp_path: Path) -> None:
+    script = """debug="x"
+chidren=4
+loadmodule "xlg.so"
+loadmodule "sl.so"
+modparam("sl", "enable_stat", 1)
+route {
+    sl_send_reply("99", "Odd");
+    t_relay();
+    route(7);
+}
+"""
+    found = problems(tmp_path, script)
+    errors = [d.position.line for d in found if d.severity is Severity.ERROR]
+    assert errors == [1, 2, 3, 5, 7, 8]
+    assert [d.position.line for d in found if d.severity is Severity.WARNING] == [9]
+
+
+def test_a_function_of_a_module_that_is_not_loaded_names_the_line_to_add(tmp_path: Path) -> None:
+    found = only(tmp_path, "route { t_relay(); }")
+    assert "missing loadmodule?" in found.message
+    assert found.hint == 'add loadmodule "tm.so"'
+
+
+@pytest.mark.parametrize(
+    ("line", "expected"),
+    [
+        ('avp_aliases="mail=s:email;n=i:7"', {"mail": "email", "n": 7}),
+        ('avp_aliases="Mail = s:email"', {"mail": "email"}),
+    ],
+)
+def test_avp_aliases(tmp_path: Path, line: str, expected: dict[str, str | int]) -> None:
+    path = tmp_path / "test.cfg"
+    path.write_text(f"{line}\nroute {{ exit; }}")
+    server = Server()
+    server.load(path)
+    assert server.avp_aliases == expected
+
+
+def test_a_bad_avp_alias_is_told(tmp_path: Path) -> None:
+    found = only(tmp_path, '\navp_aliases="mail=i:x"\nroute { exit; }')
+    assert "bad avp name" in found.message
+    assert found.position.line == 2
+
+
+def test_max_while_loops_is_taken_over(tmp_path: Path) -> None:
+    from tests.engine.kit import evaluate, request
+
+    before = "$var(i)=0; while(1) { $var(i)=$var(i)+1; }"
+    assert evaluate(tmp_path, "$var(i)", request(), before=before, more="max_while_loops=7") == "7"
+
+
+def test_a_file_that_is_not_there(tmp_path: Path) -> None:
+    with pytest.raises(OSError, match="absent"):
+        Server().load(tmp_path / "absent.cfg")

@@ -1,0 +1,177 @@
+from __future__ import annotations
+
+import asyncio
+from typing import Annotated, Any
+
+import pytest
+
+from openpy.engine.module import (
+    ALL_ROUTES,
+    REQUEST,
+    ArgumentError,
+    Counter,
+    Format,
+    Index,
+    Inner,
+    Module,
+    ModuleError,
+    Number,
+    NumberKind,
+    Param,
+    RouteKind,
+    Text,
+    pseudo_variable,
+    script_function,
+)
+
+
+def _even(value: int) -> int:
+    if value % 2:
+        raise ArgumentError("must be even")
+    return value // 2
+
+
+class Greeting(Module):
+    """Greets."""
+
+    name = "greeting"
+
+    word = Param(str, "hello", "What to say")
+    half = Param(int, 0, "An even number", check=_even)
+    names: Param[list[str]] = Param(str, [], "Whom to greet", repeat=True)
+    said = Counter("Greetings said")
+
+    @script_function(routes=REQUEST)
+    def greet(self, run: Any, whom: Text, times: Number | None = None) -> int:
+        """Greet somebody."""
+        self.said.value += times or 1
+        return 1
+
+    @script_function(routes=ALL_ROUTES, name="greet")
+    async def greet_all(self, run: Any, a: Text, b: Annotated[int, NumberKind(1, 2)], c: Format) -> int:
+        """Greet at length."""
+        return 1
+
+    @pseudo_variable("GREET", takes_inner=True)
+    def word_for(self, inner: Inner, index: Index) -> Any:
+        """The word."""
+        return lambda run: f"{self.word} {inner}"
+
+
+class Polite(Greeting):
+    """Greets politely."""
+
+    name = "polite"
+    bow = Param(int, 1, "Whether to bow")
+
+
+def make(cls: type[Module] = Greeting) -> Any:
+    return cls(services=None)  # type: ignore[arg-type]
+
+
+def test_a_parameter_has_its_default_and_takes_what_modparam_says() -> None:
+    module, other = make(), make()
+    assert module.word == "hello"
+    Greeting.word.set(module, "hi")
+    assert (module.word, other.word) == ("hi", "hello")
+
+
+@pytest.mark.parametrize(("parameter", "value", "expected"), [("word", 1, "quoted"), ("half", "2", "number")])
+def test_a_value_of_the_wrong_type_is_refused(parameter: str, value: object, expected: str) -> None:
+    with pytest.raises(ArgumentError, match=f'"{parameter}" of greeting takes a {expected}'):
+        Greeting.parameters()[parameter].set(make(), value)
+
+
+def test_a_check_may_adjust_or_refuse() -> None:
+    module = make()
+    Greeting.half.set(module, 8)
+    assert module.half == 4
+    with pytest.raises(ArgumentError, match="even"):
+        Greeting.half.set(module, 7)
+    assert module.half == 4
+
+
+def test_a_repeated_parameter_adds_up_for_its_own_module_only() -> None:
+    module, other = make(), make()
+    Greeting.names.set(module, "alice")
+    Greeting.names.set(module, "bob")
+    assert module.names == ["alice", "bob"]
+    assert other.names == []
+
+
+def test_counters_belong_to_an_instance() -> None:
+    module, other = make(), make()
+    module.said.value += 3
+    assert (module.said.value, other.said.value) == (3, 0)
+    assert Greeting.counters() == {"said": Greeting.said}
+    assert Greeting.said.name == "said"
+
+
+def test_functions_are_read_from_the_class_body() -> None:
+    greet, greet_all = make().functions()
+    assert (greet.name, greet.module, greet.is_async, greet.doc) == (
+        "greet",
+        "greeting",
+        False,
+        "Greet somebody.",
+    )
+    assert [(p.name, p.optional) for p in greet.parameters] == [("whom", False), ("times", True)]
+    assert [p.kind.description for p in greet.parameters] == ["text", "a number"]
+    assert greet.routes == frozenset({RouteKind.REQUEST})
+    assert greet_all.name == "greet"
+    assert greet_all.is_async
+    assert greet_all.parameters[1].kind == NumberKind(1, 2)
+    assert Greeting.function_names() == {"greet"}
+
+
+def test_an_exported_function_is_bound_to_its_module() -> None:
+    module = make()
+    greet = next(module.functions())
+    assert greet.call(None, "alice", 2) == 1
+    assert module.said.value == 2
+
+
+def test_pseudo_variables_are_bound_to_their_module() -> None:
+    (spec,) = make().pseudo_variables()
+    assert (spec.name, spec.takes_inner, spec.takes_index, spec.doc) == ("GREET", True, False, "The word.")
+    assert spec.bind("bob", None)(None) == "hello bob"
+
+
+def test_a_derived_module_has_all_that_its_base_declares() -> None:
+    assert list(Polite.parameters()) == ["word", "half", "names", "bow"]
+    assert [function.module for function in make(Polite).functions()] == ["polite", "polite"]
+
+
+def test_an_argument_without_a_kind_is_a_mistake_of_the_module() -> None:
+    class Vague(Module):
+        """Says too little."""
+
+        name = "vague"
+
+        @script_function(routes=REQUEST)
+        def f(self, run: Any, text: str) -> int:
+            return 1
+
+        @script_function(routes=REQUEST)
+        def g(self, run: Any, text: int | str) -> int:
+            return 1
+
+    with pytest.raises(TypeError, match="names no kind"):
+        list(make(Vague).functions())
+
+
+def test_a_plain_module_goes_through_its_life_without_doing_anything() -> None:
+    async def live(module: Module) -> None:
+        module.check()
+        await module.start()
+        await module.drain()
+        await module.stop()
+
+    module = make()
+    asyncio.run(live(module))
+    assert module.bind() is module
+
+
+def test_a_module_error_says_what_mends_it() -> None:
+    error = ModuleError("needs tm", 'loadmodule "tm.so"')
+    assert (str(error), error.message, error.hint) == ("needs tm", "needs tm", 'loadmodule "tm.so"')

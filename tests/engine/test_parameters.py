@@ -1,0 +1,75 @@
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from openpy.engine.parameters import FormatKind, Kind, NumberKind, PatternKind, PseudoVariableKind, TextKind
+from openpy.engine.variables import VARIABLES
+from openpy.script.environment import ArgumentError, Environment
+
+ENVIRONMENT = Environment(pseudo_variables=dict(VARIABLES))
+
+
+class Running:
+    def __init__(self) -> None:
+        self.variables = {"x": 5}
+
+
+def test_text_is_taken_as_it_is() -> None:
+    assert TextKind().convert("$ru is text", ENVIRONMENT) == "$ru is text"
+
+
+@pytest.mark.parametrize(("text", "value"), [("0", 0), ("10", 10), ("-1", -1), (" 7", 7)])
+def test_numbers(text: str, value: int) -> None:
+    assert NumberKind().convert(text, ENVIRONMENT) == value
+
+
+@pytest.mark.parametrize("text", ["", "x", "0x10", "1.5", "99999999999"])
+def test_what_is_no_number(text: str) -> None:
+    with pytest.raises(ArgumentError):
+        NumberKind().convert(text, ENVIRONMENT)
+
+
+@pytest.mark.parametrize("text", ["0", "11"])
+def test_numbers_out_of_bounds(text: str) -> None:
+    with pytest.raises(ArgumentError, match=f"{text} is not between 1 and 10"):
+        NumberKind(1, 10).convert(text, ENVIRONMENT)
+
+
+def test_a_format_is_evaluated_per_message() -> None:
+    text = FormatKind().convert("x is $var(x)", ENVIRONMENT)
+    assert text(Running()) == "x is 5"
+    assert FormatKind().convert("constant", ENVIRONMENT).constant == "constant"
+
+
+def test_an_expression_ignores_case_and_sees_lines() -> None:
+    pattern = PatternKind().convert("^subject: .*$", ENVIRONMENT)
+    assert pattern.search(b"To: a\nSubject: hi\nFrom: b\n")
+    assert not pattern.search(b"The subject: none")
+
+
+def test_exactly_one_pseudo_variable() -> None:
+    assert PseudoVariableKind().convert("$var(x)", ENVIRONMENT)(Running()) == 5
+
+
+@pytest.mark.parametrize(
+    ("kind", "text"),
+    [
+        (FormatKind(), "$nothing"),
+        (FormatKind(), "$"),
+        (PatternKind(), "("),
+        (PseudoVariableKind(), "x$var(x)"),
+        (PseudoVariableKind(), "text"),
+    ],
+)
+def test_what_cannot_be_converted_is_told_when_the_script_is_loaded(kind: Kind, text: str) -> None:
+    with pytest.raises(ArgumentError):
+        kind.convert(text, ENVIRONMENT)
+
+
+@pytest.mark.parametrize(
+    "kind", [TextKind(), NumberKind(), FormatKind(), PatternKind(), PseudoVariableKind()]
+)
+def test_each_kind_describes_itself(kind: Any) -> None:
+    assert kind.description

@@ -1,0 +1,205 @@
+from __future__ import annotations
+
+import grp
+import os
+import pwd
+import resource
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from openpy.engine.process import (
+    PidFile,
+    ProcessError,
+    change_directories,
+    change_identity,
+    detach,
+    set_open_files_limit,
+)
+
+NO_PROCESS = 2**22 + 1  # above the largest process id
+
+
+class System:
+    """Records what would become of this process."""
+
+    def __init__(self, patch: pytest.MonkeyPatch, uid: int = 0) -> None:
+        self.calls: list[tuple[object, ...]] = []
+        for name in ("setgid", "setuid", "initgroups", "setgroups", "chroot", "chdir"):
+            patch.setattr(os, name, self.recorder(name))
+        patch.setattr(os, "getuid", lambda: uid)
+
+    def recorder(self, name: str) -> object:
+        return lambda *arguments: self.calls.append((name, *arguments))
+
+
+@pytest.fixture
+def limits() -> object:
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    yield before
+    resource.setrlimit(resource.RLIMIT_NOFILE, before)
+
+
+def test_the_limit_of_open_files_is_set(limits: tuple[int, int]) -> None:
+    set_open_files_limit(200)
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (200, limits[1])
+
+
+def test_a_limit_that_cannot_be_is_told(limits: tuple[int, int]) -> None:
+    with pytest.raises(ProcessError, match="open_files_limit"):
+        set_open_files_limit(2**62)
+
+
+def test_root_comes_before_the_working_directory(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = System(monkeypatch)
+    change_directories("/srv", "work")
+    assert system.calls == [("chroot", "/srv"), ("chdir", "/"), ("chdir", "work")]
+    system.calls.clear()
+    change_directories("", "")
+    assert system.calls == []
+
+
+def test_a_directory_that_is_not_there_is_named(tmp_path: Path) -> None:
+    with pytest.raises(ProcessError, match="absent: No such file"):
+        change_directories("", str(tmp_path / "absent"))
+
+
+def test_the_group_is_left_before_the_user(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = System(monkeypatch)
+    nobody = pwd.getpwnam("nobody")
+    group = grp.getgrgid(nobody.pw_gid).gr_name
+    change_identity("nobody", group)
+    assert system.calls == [
+        ("setgid", nobody.pw_gid),
+        ("initgroups", "nobody", nobody.pw_gid),
+        ("setuid", nobody.pw_uid),
+    ]
+
+
+def test_a_user_brings_its_group_and_numbers_do_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = System(monkeypatch)
+    nobody = pwd.getpwnam("nobody")
+    change_identity(str(nobody.pw_uid), "")
+    assert ("setgid", nobody.pw_gid) in system.calls
+    system.calls.clear()
+    change_identity("4000000", "4000001")
+    assert system.calls == [("setgid", 4000001), ("setgroups", [4000001]), ("setuid", 4000000)]
+
+
+def test_only_root_takes_further_groups(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = System(monkeypatch, uid=1000)
+    change_identity("1000", "1000")
+    assert [call[0] for call in system.calls] == ["setgid", "setuid"]
+
+
+def test_nobody_asked_for_another_identity(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = System(monkeypatch)
+    change_identity("", "")
+    assert system.calls == []
+
+
+@pytest.mark.parametrize(
+    ("user", "group", "text"),
+    [("no-such-user", "", "bad user name/uid number"), ("", "no-such-group", "bad group name/gid number")],
+)
+def test_names_that_the_system_does_not_know(user: str, group: str, text: str) -> None:
+    with pytest.raises(ProcessError, match=text):
+        change_identity(user, group)
+
+
+def test_an_identity_that_is_refused_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    System(monkeypatch)
+
+    def refuse(_: int) -> None:
+        raise PermissionError(1, "Operation not permitted")
+
+    monkeypatch.setattr(os, "setgid", refuse)
+    with pytest.raises(ProcessError, match="cannot run as nobody"):
+        change_identity("nobody", "")
+
+
+def test_a_pid_file_lives_as_long_as_the_server(tmp_path: Path) -> None:
+    path = tmp_path / "openpy.pid"
+    pid_file = PidFile(path)
+    pid_file.write()
+    assert path.read_text() == f"{os.getpid()}\n"
+    pid_file.write()
+    pid_file.remove()
+    assert not path.exists()
+    pid_file.remove()
+
+
+def test_another_live_process_keeps_its_pid_file(tmp_path: Path) -> None:
+    path = tmp_path / "openpy.pid"
+    path.write_text("1\n")
+    with pytest.raises(ProcessError, match="process 1 is running already"):
+        PidFile(path).write()
+
+
+@pytest.mark.parametrize("text", [f"{NO_PROCESS}\n", "nonsense", ""])
+def test_a_pid_file_that_was_left_behind_is_replaced(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "openpy.pid"
+    path.write_text(text)
+    PidFile(path).write()
+    assert path.read_text() == f"{os.getpid()}\n"
+
+
+def test_a_process_of_somebody_else_is_alive(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(pid: int, number: int) -> None:
+        raise PermissionError
+
+    monkeypatch.setattr(os, "kill", refuse)
+    path = tmp_path / "openpy.pid"
+    path.write_text("1\n")
+    with pytest.raises(ProcessError, match="running already"):
+        PidFile(path).write()
+
+
+def test_a_pid_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
+    with pytest.raises(ProcessError, match="cannot write"):
+        PidFile(tmp_path / "absent" / "openpy.pid").write()
+
+
+def test_a_detached_process_has_a_session_of_its_own_and_no_streams(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    code = (
+        "import os; from openpy.engine.process import detach; detach();"
+        f"open({str(tmp_path / 'part')!r}, 'w').write(f'{{os.getsid(0)}} {{os.readlink(\"/proc/self/fd/1\")}}');"
+        f"os.rename({str(tmp_path / 'part')!r}, {str(report)!r})"
+    )
+    run = subprocess.run([sys.executable, "-c", code], check=False, timeout=30, stdin=subprocess.DEVNULL)
+    assert run.returncode == 0
+    while not report.exists():
+        os.sched_yield()
+    session, stream = report.read_text().split()
+    assert int(session) != os.getsid(0)
+    assert stream == os.devnull
+
+
+def test_detaching_forks_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    calls: list[object] = []
+
+    def fork() -> int:
+        calls.append("fork")
+        return 0
+
+    monkeypatch.setattr(os, "fork", fork)
+    monkeypatch.setattr(os, "setsid", lambda: calls.append("setsid"))
+    monkeypatch.setattr(os, "dup2", lambda old, new: calls.append(new))
+    detach()
+    assert calls == ["fork", "setsid", "fork", 0, 1, 2]
+
+
+def test_the_parents_of_a_detached_process_leave_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    class Left(BaseException):
+        pass
+
+    def leave(status: int) -> None:
+        raise Left(status)
+
+    monkeypatch.setattr(os, "fork", lambda: 17)
+    monkeypatch.setattr(os, "_exit", leave)
+    with pytest.raises(Left, match="0"):
+        detach()

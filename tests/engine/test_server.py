@@ -1,0 +1,268 @@
+from __future__ import annotations
+
+import asyncio
+import gc
+import socket
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from openpy.engine.config import CoreConfig
+from openpy.engine.log import Log
+from openpy.engine.module import ModuleError
+from openpy.engine.server import Server
+from openpy.engine.sockets import SocketError
+from openpy.script.diagnostics import ScriptError
+from openpy.script.syntax import SocketId
+from openpy.transaction.flow import Flow
+from tests.engine.kit import Bench, request
+
+LOCAL = "127.0.0.1"
+
+OWN_MODULE = '''
+from openpy.engine.module import Module, ModuleError
+
+class Diary(Module):
+    """Writes down what happens to it."""
+
+    name = "{name}"
+
+    async def start(self):
+        if {fails}:
+            raise ModuleError("no ink", "buy some")
+        self.services.diary.append("start {name}")
+
+    async def drain(self):
+        self.services.diary.append("drain {name}")
+
+    async def stop(self):
+        self.services.diary.append("stop {name}")
+'''
+
+
+@pytest.fixture(autouse=True)
+def collector() -> Iterator[None]:
+    """`start` tunes the garbage collector of the process."""
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+
+
+def serving(folder: Path, script: str, *listen: str) -> tuple[Server, list[str]]:
+    lines: list[str] = []
+    config = CoreConfig(listen=[SocketId(kind, LOCAL, 0) for kind in listen or ("udp",)])
+    server = Server(config, log=Log(2, lambda _, line: lines.append(line)))
+    (folder / "test.cfg").write_text(script)
+    server.load(folder / "test.cfg")
+    server.bind()
+    return server, lines
+
+
+def diaries(folder: Path, failing: str = "") -> str:
+    for name in ("first", "second", "third"):
+        (folder / f"{name}.py").write_text(OWN_MODULE.format(name=name, fails=name == failing))
+    loads = "".join(f'loadmodule "{name}.so"\n' for name in ("first", "second", "third"))
+    return f'mpath="{folder}"\n{loads}'
+
+
+def test_a_message_by_the_wire_is_answered_by_the_script(tmp_path: Path) -> None:
+    server, _ = serving(tmp_path, 'loadmodule "sl.so"\nroute { sl_send_reply("200", "OK"); }', "udp", "tcp")
+
+    async def talk() -> tuple[bytes, bytes]:
+        loop = asyncio.get_running_loop()
+        await server.start()
+        udp, tcp = (endpoint.port for endpoint in server.sockets.endpoints)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            phone.setblocking(False)
+            await loop.sock_sendto(phone, request(), (LOCAL, udp))
+            by_udp = await loop.sock_recv(phone, 65535)
+        reader, writer = await asyncio.open_connection(LOCAL, tcp)
+        writer.write(request(via="SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKtcp"))
+        by_tcp = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        await server.stop()
+        return by_udp, by_tcp
+
+    by_udp, by_tcp = asyncio.run(talk())
+    assert by_udp.startswith(b"SIP/2.0 200 OK")
+    assert by_tcp.startswith(b"SIP/2.0 200 OK")
+    assert server.messages_received == 2
+
+
+def test_modules_start_in_order_and_end_in_the_reverse(tmp_path: Path) -> None:
+    server, _ = serving(tmp_path, diaries(tmp_path))
+    server.diary = []  # type: ignore[attr-defined]
+
+    async def live() -> None:
+        await server.start()
+        await server.stop()
+
+    asyncio.run(live())
+    order = "start first,start second,start third,drain third,drain second,drain first"
+    assert ",".join(server.diary) == f"{order},stop third,stop second,stop first"  # type: ignore[attr-defined]
+
+
+def test_when_a_module_does_not_start_the_others_are_stopped(tmp_path: Path) -> None:
+    server, _ = serving(tmp_path, diaries(tmp_path, failing="second"))
+    server.diary = []  # type: ignore[attr-defined]
+    with pytest.raises(ModuleError, match="no ink"):
+        asyncio.run(server.start())
+    assert server.diary == ["start first", "drain first", "stop first"]  # type: ignore[attr-defined]
+
+
+def test_loading_opens_nothing(tmp_path: Path) -> None:
+    (tmp_path / "test.cfg").write_text(f"listen=udp:{LOCAL}:1\nroute {{ exit; }}")
+    server = Server()
+    server.load(tmp_path / "test.cfg")
+    with pytest.raises(AssertionError):
+        _ = server.sockets
+    assert server.loaded is not None
+
+
+def test_a_bad_script_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "test.cfg").write_text("route { nothing(); }")
+    with pytest.raises(ScriptError):
+        Server().load(tmp_path / "test.cfg")
+
+
+def test_a_socket_that_cannot_be_had_closes_the_others(tmp_path: Path) -> None:
+    (tmp_path / "test.cfg").write_text("route { exit; }")
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as taken:
+        taken.bind((LOCAL, 0))
+        port = taken.getsockname()[1]
+        server = Server(CoreConfig(listen=[SocketId("udp", LOCAL, 0), SocketId("udp", LOCAL, port)]))
+        server.load(tmp_path / "test.cfg")
+        with pytest.raises(SocketError, match="Address already in use"):
+            server.bind()
+    assert all(udp._socket is None for udp in server.sockets.udp)
+
+
+def test_the_first_socket_is_in_our_tags(tmp_path: Path) -> None:
+    first, _ = serving(tmp_path, "route { exit; }")
+    second, _ = serving(tmp_path, "route { exit; }")
+    assert first.tag_prefix != second.tag_prefix
+    first.sockets.close()
+    second.sockets.close()
+
+
+def test_one_database_object_for_a_url(tmp_path: Path) -> None:
+    server, _ = serving(tmp_path, 'loadmodule "sqlite.so"')
+    url = f"sqlite:///{tmp_path}/test.db"
+
+    async def live() -> None:
+        await server.start()
+        assert server.database(url) is server.database(url)
+        await server.stop()
+
+    asyncio.run(live())
+
+
+@pytest.mark.parametrize(
+    ("url", "text", "hint"),
+    [
+        ("mysql://u:p@h/d", "no database module for mysql: is loaded", 'add: loadmodule "mysql.so"'),
+        ("nonsense", "", ""),
+    ],
+)
+def test_a_database_that_nobody_speaks_for(tmp_path: Path, url: str, text: str, hint: str) -> None:
+    server, _ = serving(tmp_path, 'loadmodule "sqlite.so"')
+    with pytest.raises(ModuleError) as caught:
+        server.database(url)
+    server.sockets.close()
+    assert text in caught.value.message
+    assert caught.value.hint == hint
+
+
+def test_ways_to_peers(tmp_path: Path) -> None:
+    server, _ = serving(tmp_path, "route { exit; }", "udp", "tcp")
+
+    async def live() -> None:
+        await server.start()
+        udp = server.flow("udp", "192.0.2.1", 5060)
+        assert udp is not None
+        assert (await server.connect("udp", "192.0.2.1", 5060)) is udp
+        assert server.flow("tcp", LOCAL, 1) is None
+        port = server.sockets.endpoints[1].port
+        connected: list[Flow | None] = []
+        wait = server.connect("tcp", LOCAL, port)
+        wait.on_done(lambda: connected.append(wait.value))
+        refused = server.connect("tcp", LOCAL, 1)
+        while not (wait.done and refused.done):
+            await asyncio.sleep(0.01)
+        assert connected[0] is server.flow("tcp", LOCAL, port)
+        assert connected[0] is not None
+        assert refused.value is None
+        await server.stop()
+
+    asyncio.run(live())
+
+
+def test_names_are_looked_up_beside_the_loop(tmp_path: Path) -> None:
+    server, _ = serving(tmp_path, "route { exit; }")
+
+    async def live() -> None:
+        await server.start()
+        assert (await server.resolve("192.0.2.1")) == ("192.0.2.1",)
+        assert (await server.resolve("[2001:db8::1]")) == ("2001:db8::1",)
+        known, unknown = server.resolve("localhost"), server.resolve("nowhere.invalid")
+        heard: list[int] = []
+        server.soon(lambda: heard.append(1))
+        answer = server.run_blocking(int, "7")
+        while not (known.done and unknown.done and answer.done):
+            await asyncio.sleep(0.01)
+        assert LOCAL in (known.value or ())
+        assert unknown.value == ()
+        assert answer.value == 7
+        assert heard == [1]
+        await server.stop()
+
+    asyncio.run(live())
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ("", (LOCAL, 5060)),
+        ("advertised_address=sip.example advertised_port=5099", ("sip.example", 5099)),
+        ('advertised_address="192.0.2.9"', ("192.0.2.9", 5060)),
+        ("advertised_address=192.0.2.9", ("192.0.2.9", 5060)),
+    ],
+)
+def test_what_is_advertised(tmp_path: Path, more: str, expected: tuple[str, int]) -> None:
+    with Bench(tmp_path, more=more) as bench:
+        assert bench.server.advertised(bench.phone()) == expected
+        six = bench.phone(host="2001:db8::1")
+        six.local_host = "::1"
+        if not more:
+            assert bench.server.advertised(six) == ("[::1]", 5060)
+
+
+def test_modules_find_each_other(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        assert bench.server.module("tm") is bench.server.modules["tm"]
+        assert bench.server.module("absent") is None
+        assert len(bench.server.token()) == 16
+
+
+def test_idle_connections_are_closed_now_and_then(tmp_path: Path) -> None:
+    server, _ = serving(tmp_path, "tcp_connection_lifetime=0\nroute { exit; }", "tcp")
+
+    async def live() -> None:
+        await server.start()
+        reader, writer = await asyncio.open_connection(LOCAL, server.sockets.endpoints[0].port)
+        assert await asyncio.wait_for(reader.read(), 10) == b""
+        writer.close()
+        await server.stop()
+
+    asyncio.run(live())
+
+
+def test_an_error_in_a_timer_is_reported_and_the_server_goes_on(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        fired: list[int] = []
+        bench.server.wheel.add(1, lambda: 1 // 0)
+        bench.server.wheel.add(1, lambda: fired.append(1))
+        bench.run_for(2)
+        assert fired == [1]
+        assert "ZeroDivisionError" in bench.log[0]

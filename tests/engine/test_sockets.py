@@ -1,0 +1,194 @@
+from __future__ import annotations
+
+import asyncio
+import re
+import socket
+from collections.abc import Iterator
+from contextlib import closing, contextmanager
+
+import pytest
+
+from openpy.engine.config import CoreConfig
+from openpy.engine.sockets import Endpoint, Receivers, SocketError, Sockets, bracketed
+from openpy.net.addresses import all_addresses
+from openpy.script.syntax import SocketId
+from openpy.sip.errors import RemoteError
+from openpy.transaction.flow import Flow
+
+
+def ignore(*_: object) -> None:
+    pass
+
+
+@contextmanager
+def bound(*listen: SocketId, alias: tuple[SocketId, ...] = (), **values: int | str) -> Iterator[Sockets]:
+    config = CoreConfig(listen=list(listen), aliases=list(alias))
+    config.values.update(values)
+    sockets = Sockets(config, Receivers(ignore, ignore, ignore, ignore, ignore))
+    with closing(sockets):
+        sockets.bind()
+        yield sockets
+
+
+def kinds(sockets: Sockets) -> list[tuple[str, str]]:
+    return [(endpoint.transport, endpoint.host) for endpoint in sockets.endpoints]
+
+
+def free_port() -> int:
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
+        udp.bind(("127.0.0.1", 0))
+        tcp.bind(("127.0.0.1", udp.getsockname()[1]))
+        return int(udp.getsockname()[1])
+
+
+LOCAL = "127.0.0.1"
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (SocketId(None, LOCAL, 0), [("udp", LOCAL), ("tcp", LOCAL)]),
+        (SocketId("any", LOCAL, 0), [("udp", LOCAL), ("tcp", LOCAL)]),
+        (SocketId("udp", LOCAL, 0), [("udp", LOCAL)]),
+        (SocketId("tcp", LOCAL, 0), [("tcp", LOCAL)]),
+        (SocketId("udp", "localhost", 0), [("udp", LOCAL)]),
+        (SocketId("udp", "[::1]", 0), [("udp", "::1")]),
+    ],
+)
+def test_what_listen_means(entry: SocketId, expected: list[tuple[str, str]]) -> None:
+    with bound(entry) as sockets:
+        assert kinds(sockets) == expected
+        assert all(endpoint.port for endpoint in sockets.endpoints)
+
+
+def test_an_interface_is_all_its_addresses() -> None:
+    with bound(SocketId("udp", "lo", 0)) as sockets:
+        assert ("udp", LOCAL) in kinds(sockets)
+
+
+def test_without_listen_every_address_is_taken_in_both_transports() -> None:
+    with bound(port=0) as sockets:
+        assert kinds(sockets) == [(kind, host) for host in all_addresses() for kind in ("udp", "tcp")]
+
+
+def test_disable_tcp_opens_none() -> None:
+    with bound(SocketId(None, LOCAL, 0), SocketId("tcp", LOCAL, 0), disable_tcp=1) as sockets:
+        assert kinds(sockets) == [("udp", LOCAL)]
+
+
+def test_the_port_parameter_is_for_sockets_that_give_none() -> None:
+    port = free_port()
+    with bound(SocketId("udp", LOCAL, None), port=port) as sockets:
+        assert sockets.endpoints == [Endpoint("udp", LOCAL, port)]
+
+
+@pytest.mark.parametrize("kind", ["udp", "tcp"])
+def test_a_port_that_is_taken_is_told_with_the_way_out(kind: str) -> None:
+    with bound(SocketId(None, LOCAL, 0)) as first:
+        port = next(e.port for e in first.endpoints if e.transport == kind)
+        text = f"cannot listen on {kind}:{LOCAL}:{port}: Address already in use"
+        with pytest.raises(SocketError, match=re.escape(text)) as caught, bound(SocketId(kind, LOCAL, port)):
+            pass
+        assert f"-l {kind}:{LOCAL}:{port + 10}" in str(caught.value)
+
+
+def test_a_name_that_does_not_resolve_is_told() -> None:
+    with (
+        pytest.raises(SocketError, match=r"could not resolve nowhere\.invalid"),
+        bound(SocketId("udp", "nowhere.invalid", 0)),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("kind", ["tls", "sctp"])
+def test_transports_that_are_not_built_are_refused(kind: str) -> None:
+    with pytest.raises(SocketError, match="udp and tcp only"), bound(SocketId(kind, LOCAL, 0)):
+        pass
+
+
+@pytest.mark.parametrize("tos", ["IPTOS_THROUGHPUT", 0x08])
+def test_type_of_service_and_buffer_are_set(tos: int | str) -> None:
+    with bound(SocketId("udp", LOCAL, 0), SocketId("udp", "::1", 0), tos=tos, maxbuffer=65536) as sockets:
+        four, six = (udp._socket for udp in sockets.udp)
+        assert four is not None
+        assert six is not None
+        assert four.getsockopt(socket.IPPROTO_IP, socket.IP_TOS) == 0x08
+        assert six.getsockopt(socket.IPPROTO_IPV6, socket.IPV6_TCLASS) == 0x08
+        assert four.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= 65536
+
+
+def test_myself_is_every_socket_and_alias() -> None:
+    port = free_port()
+    alias = (
+        SocketId(None, "any.example", None),
+        SocketId("udp", "Named.example", 5061),
+        SocketId(None, "[::1]", 5070),
+    )
+    with bound(SocketId("udp", "localhost", port), alias=alias) as sockets:
+        for host, at in [
+            (LOCAL, port), (LOCAL, 0), ("localhost", port), ("LocalHost", port), ("any.example", 5060),
+            ("any.example", 1), ("ANY.example", 0), ("named.example", 5061), ("named.example", 0),
+            ("::1", 5070), ("[::1]", 5070),
+        ]:  # fmt: skip
+            assert sockets.is_myself(host, at), (host, at)
+        for host, at in [(LOCAL, 5060), ("named.example", 5060), ("other.example", 0), ("::1", 5060)]:
+            assert not sockets.is_myself(host, at), (host, at)
+
+
+def test_a_flow_leaves_by_a_socket_that_fits() -> None:
+    with bound(SocketId("udp", LOCAL, 0), SocketId("udp", LOCAL, 0), SocketId("udp", "::1", 0)) as sockets:
+        first, second, six = sockets.endpoints
+
+        def local(host: str, wanted: tuple[str, int] | None = None) -> tuple[str, int]:
+            flow = sockets.flow("udp", host, 5060, wanted)
+            assert flow is not None
+            return flow.local_host, flow.local_port
+
+        assert local("192.0.2.1") == (first.host, first.port)
+        assert local("192.0.2.1", (second.host, second.port)) == (second.host, second.port)
+        assert local("192.0.2.1", ("10.9.9.9", 5060)) == (first.host, first.port)
+        assert local("[2001:db8::1]") == (six.host, six.port)
+        assert sockets.flow("tls", "192.0.2.1", 5061, None) is None
+        assert sockets.flow("tcp", "192.0.2.1", 5060, None) is None
+    with bound(SocketId("udp", LOCAL, 0)) as sockets:
+        assert sockets.flow("udp", "::1", 5060, None) is None
+
+
+def test_what_arrives_is_handed_on_until_reading_stops() -> None:
+    heard: list[bytes] = []
+    lost: list[Flow] = []
+    broken: list[RemoteError] = []
+
+    def keep(data: bytes, flow: Flow) -> None:
+        heard.append(data)
+
+    def broke(head: bytes, flow: Flow, error: RemoteError) -> None:
+        broken.append(error)
+
+    async def talk() -> None:
+        config = CoreConfig(listen=[SocketId(None, LOCAL, 0)])
+        sockets = Sockets(config, Receivers(keep, keep, broke, lost.append, ignore))
+        sockets.bind()
+        await sockets.start(asyncio.get_running_loop())
+        udp, tcp = (endpoint.port for endpoint in sockets.endpoints)
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            phone.sendto(b"by udp", (LOCAL, udp))
+        _, writer = await asyncio.open_connection(LOCAL, tcp)
+        writer.write(b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\nOPTIONS sip:b SIP/2.0\r\n\r\n")
+        while not lost:
+            await asyncio.sleep(0.01)
+        writer.close()
+        sockets.stop_reading()
+        with pytest.raises(ConnectionRefusedError):
+            await asyncio.open_connection(LOCAL, tcp)
+        sockets.close()
+
+    asyncio.run(talk())
+    assert sorted(heard) == [b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n", b"by udp"]
+    assert [error.reason for error in broken] == ["Missing Content-Length"]
+
+
+def test_an_endpoint_is_written_as_listen_takes_it() -> None:
+    assert str(Endpoint("udp", "::1", 5060)) == "udp:[::1]:5060"
+    assert bracketed("[::1]") == "[::1]"
+    assert bracketed(LOCAL) == LOCAL

@@ -1,0 +1,35 @@
+from __future__ import annotations
+
+from openpy.engine.module import Counter, Module
+from openpy.engine.statistics import Statistics
+
+
+class Counting(Module):
+    """Counts."""
+
+    name = "counting"
+    seen = Counter("Things seen")
+    odd = Counter("Things that 1.3 calls otherwise", name="2xx_replies")
+
+
+def test_values_stand_in_order_of_registration() -> None:
+    statistics = Statistics()
+    count = statistics.counter("core", "rcv_requests")
+    statistics.gauge("tm", "inuse_transactions", lambda: 4)
+    module = Counting(services=None)  # type: ignore[arg-type]
+    statistics.add_module(module)
+    count.value += 2
+    module.odd.value += 1
+    assert list(statistics) == [
+        ("core", "rcv_requests", 2),
+        ("tm", "inuse_transactions", 4),
+        ("counting", "seen", 0),
+        ("counting", "2xx_replies", 1),
+    ]
+
+
+def test_lines_leave_out_what_is_zero() -> None:
+    statistics = Statistics()
+    statistics.counter("core", "drop_requests")
+    statistics.counter("core", "rcv_requests").value = 7
+    assert statistics.lines() == ["core:rcv_requests = 7"]

@@ -1,0 +1,214 @@
+from __future__ import annotations
+
+import asyncio
+import errno
+import socket
+from collections.abc import Callable, Coroutine
+from typing import Any
+
+import pytest
+
+from openpy.net import udp as udp_module
+from openpy.net.udp import BURST, UdpFlow, UdpSocket
+
+LOCAL = "127.0.0.1"
+
+
+class Wire:
+    """A bound socket and what it heard."""
+
+    def __init__(self, host: str = LOCAL, **options: int) -> None:
+        self.heard: list[bytes] = []
+        self.flows: list[UdpFlow] = []
+        self.bursts: list[int] = []
+        self.udp = UdpSocket(host, 0, received=self._received, burst_ended=self._burst_ended, **options)
+        self.udp.bind()
+
+    def _received(self, data: bytes, flow: UdpFlow) -> None:
+        self.heard.append(data)
+        self.flows.append(flow)
+
+    def _burst_ended(self) -> None:
+        self.bursts.append(len(self.heard) - sum(self.bursts))
+
+    @property
+    def address(self) -> tuple[str, int]:
+        return LOCAL, self.udp.port
+
+
+def on_the_wire(play: Callable[[Wire, socket.socket], Coroutine[Any, Any, None]]) -> None:
+    async def live() -> None:
+        wire = Wire()
+        wire.udp.start(asyncio.get_running_loop())
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+            phone.bind((LOCAL, 0))
+            phone.settimeout(5)
+            try:
+                await play(wire, phone)
+            finally:
+                wire.udp.close()
+
+    asyncio.run(live())
+
+
+async def until(condition: Callable[[], object]) -> None:
+    while not condition():
+        await asyncio.sleep(0.002)
+
+
+def test_a_datagram_is_heard_with_the_way_back() -> None:
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        phone.sendto(b"hello", wire.address)
+        await until(lambda: wire.heard)
+        (flow,) = wire.flows
+        assert (flow.host, flow.port) == phone.getsockname()
+        assert (flow.local_host, flow.local_port) == wire.address
+        assert (flow.transport, flow.reliable) == ("udp", False)
+        flow.send(b"hello yourself")
+        assert phone.recv(100) == b"hello yourself"
+        assert (wire.udp.counts.received, wire.udp.counts.sent) == (1, 1)
+        assert wire.udp.flow(*phone.getsockname()) is flow
+
+    on_the_wire(play)
+
+
+def test_a_burst_is_read_in_one_go_and_bounded() -> None:
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        for number in range(BURST + 10):
+            phone.sendto(b"%d" % number, wire.address)
+        await until(lambda: len(wire.heard) == BURST + 10)
+        assert wire.heard == [b"%d" % number for number in range(BURST + 10)]
+        assert wire.bursts == [BURST, 10]
+
+    on_the_wire(play)
+
+
+def test_nothing_is_read_after_stop_reading_but_sending_works() -> None:
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        wire.udp.stop_reading()
+        phone.sendto(b"late", wire.address)
+        await asyncio.sleep(0.02)
+        assert wire.heard == []
+        wire.udp.flow(*phone.getsockname()).send(b"bye")
+        assert phone.recv(100) == b"bye"
+
+    on_the_wire(play)
+
+
+def test_what_can_never_leave_is_dropped_and_counted() -> None:
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        wire.udp.send(b"x", (LOCAL, 99999))
+        wire.udp.send(b"x" * 70000, (LOCAL, 9))
+        wire.udp.send(b"x", ("2001:db8::1", 9))
+        assert (wire.udp.counts.dropped, wire.udp.counts.sent) == (3, 0)
+        wire.udp.close()
+        wire.udp.send(b"x", (LOCAL, 9))
+        assert wire.udp.counts.dropped == 4
+
+    on_the_wire(play)
+
+
+class FullSocket:
+    """A socket whose buffer is full until `room` says otherwise; then `errors` are raised first."""
+
+    def __init__(self, real: socket.socket) -> None:
+        self.real = real
+        self.room = 0
+        self.errors: list[OSError] = []
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.real, name)
+
+    def sendto(self, data: bytes, address: tuple[str, int]) -> int:
+        if self.room == 0:
+            raise BlockingIOError
+        if self.errors:
+            raise self.errors.pop()
+        self.room -= 1
+        return self.real.sendto(data, address)
+
+
+def test_what_the_kernel_cannot_take_now_waits_in_order() -> None:
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        real = wire.udp._socket
+        assert real is not None
+        full = FullSocket(real)
+        wire.udp._socket = full  # type: ignore[assignment]
+        address = phone.getsockname()
+        for number in range(4):
+            wire.udp.send(b"%d" % number, address)
+        assert wire.udp.counts.queued == 4
+        await asyncio.sleep(0.01)
+        full.room = 2
+        await asyncio.sleep(0.01)
+        full.errors.append(OSError(errno.EPERM, "no"))
+        full.room = 9
+        await until(lambda: not wire.udp._waiting)
+        assert [phone.recv(10) for _ in range(3)] == [b"0", b"1", b"3"]
+        assert (wire.udp.counts.sent, wire.udp.counts.dropped) == (3, 1)
+        wire.udp.send(b"again", address)
+        assert phone.recv(10) == b"again"
+
+    on_the_wire(play)
+
+
+def test_the_queue_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(udp_module, "QUEUE_LIMIT", 2)
+
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        real = wire.udp._socket
+        assert real is not None
+        wire.udp._socket = FullSocket(real)  # type: ignore[assignment]
+        for _ in range(5):
+            wire.udp.send(b"x", phone.getsockname())
+        assert (wire.udp.counts.queued, wire.udp.counts.dropped) == (2, 3)
+
+    on_the_wire(play)
+
+
+def test_an_unreachable_peer_does_not_stop_the_reading() -> None:
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as gone:
+            gone.bind((LOCAL, 0))
+            address = gone.getsockname()
+        real = wire.udp._socket
+        assert real is not None
+        real.setsockopt(socket.IPPROTO_IP, 11, 1)  # IP_RECVERR: the kernel tells ICMP errors
+        wire.udp.send(b"x", address)
+        await until(lambda: wire.udp.counts.dropped)
+        phone.sendto(b"still there?", wire.address)
+        await until(lambda: wire.heard)
+
+    on_the_wire(play)
+
+
+def test_flows_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(udp_module, "FLOWS_KEPT", 2)
+    wire = Wire()
+    flows = [wire.udp.flow(LOCAL, port) for port in (1, 2, 3)]
+    assert wire.udp.flow(LOCAL, 3) is flows[2]
+    assert wire.udp.flow(LOCAL, 1) is not flows[0]
+    wire.udp.close()
+
+
+def test_buffer_and_type_of_service_are_set() -> None:
+    for host, level, option in [
+        (LOCAL, socket.IPPROTO_IP, socket.IP_TOS),
+        ("::1", socket.IPPROTO_IPV6, socket.IPV6_TCLASS),
+    ]:
+        wire = Wire(host, receive_buffer=100_000, tos=0x10)
+        real = wire.udp._socket
+        assert real is not None
+        assert real.getsockopt(level, option) == 0x10
+        assert real.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= 100_000
+        wire.udp.close()
+
+
+def test_an_address_that_is_taken_leaves_nothing_open() -> None:
+    wire = Wire()
+    second = UdpSocket(LOCAL, wire.udp.port, received=wire._received, burst_ended=wire._burst_ended)
+    with pytest.raises(OSError, match="Address already in use"):
+        second.bind()
+    wire.udp.close()
+    wire.udp.close()
+    second.stop_reading()
