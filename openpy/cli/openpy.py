@@ -6,7 +6,7 @@ import asyncio
 import contextlib
 import signal
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 from openpy import __version__
 from openpy.cli.guide import banner, guide
@@ -75,8 +75,7 @@ def _serve(options: Options) -> int:
     server.bind()
     with contextlib.ExitStack() as opened:
         opened.callback(server.sockets.close)
-        if options.daemon:
-            detach()
+        started = detach() if options.daemon else None
         change_directories(options.chroot or config.text("chroot"), options.workdir or config.text("workdir"))
         if options.pid_file:
             pid_file = PidFile(options.pid_file)
@@ -85,7 +84,7 @@ def _serve(options: Options) -> int:
         change_identity(options.user or config.text("user"), options.group or config.text("group"))
         _choose_log(server, options)
         with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_run(server, options))
+            asyncio.run(_run(server, options, started))
     return STOPPED
 
 
@@ -103,8 +102,8 @@ def _prepare(options: Options) -> Server:
     return server
 
 
-async def _run(server: Server, options: Options) -> None:
-    """Serve until a signal."""
+async def _run(server: Server, options: Options, started: Callable[[], None] | None) -> None:
+    """Serve until a signal; `started` hears that it has begun."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
     for number in (signal.SIGTERM, signal.SIGINT):
@@ -113,6 +112,8 @@ async def _run(server: Server, options: Options) -> None:
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
     await server.start()
     print((guide if options.guide else banner)(server), flush=True)
+    if started is not None:
+        started()
     await stopped.wait()
     await server.stop()
     _log_statistics(server)

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from openpy.script.diagnostics import Diagnostic, did_you_mean, error
-from openpy.script.syntax import CoreParameter, Name, Number, SocketId, String
+from openpy.script.syntax import CoreParameter, Name, Number, Position, SocketId, String
 
 
 class Takes(Enum):
@@ -170,13 +170,18 @@ class CoreConfig:
         if isinstance(value, Diagnostic):
             return value
         if spec.effect is Effect.REFUSED and value not in spec.harmless:
-            return error(
-                statement.position,
-                f"{statement.name}: TLS is not built into this version, and nothing that promises security is ignored",
-                "remove the line, or put a TLS proxy in front",
-            )
+            return tls_refused(statement.position, statement.name)
         self.values[spec.name] = value
         return None
+
+
+def tls_refused(position: Position, name: str) -> Diagnostic:
+    """The error for what would promise TLS."""
+    return error(
+        position,
+        f"{name}: TLS is not built into this version, and nothing that promises security is ignored",
+        "remove the line, or put a TLS proxy in front",
+    )
 
 
 def _typed_value(spec: CoreParameterSpec, statement: CoreParameter) -> int | str | Diagnostic:

@@ -17,7 +17,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from openpy.engine.config import CoreConfig
+from openpy.engine.config import CoreConfig, tls_refused
 from openpy.engine.corefunctions import CORE_FUNCTIONS
 from openpy.engine.module import Module, ModuleError
 from openpy.engine.operands import OPERANDS
@@ -31,7 +31,15 @@ from openpy.script.diagnostics import Diagnostic, ScriptError, Severity, did_you
 from openpy.script.environment import ArgumentError, Environment
 from openpy.script.parser import parse
 from openpy.script.patterns import Flags, compile_pattern
-from openpy.script.syntax import CoreParameter, LoadModule, ModuleParameter, Position, Script
+from openpy.script.syntax import (
+    Blacklist,
+    CoreParameter,
+    LoadModule,
+    ModuleParameter,
+    Position,
+    Script,
+    TlsDomain,
+)
 from openpy.script.transformations import TRANSFORMATIONS
 
 PACKAGE = "openpy.modules"
@@ -76,8 +84,13 @@ def load(path: Path, services: Services, config: CoreConfig, modules: dict[str, 
                 _load_module(loading, statement)
             case ModuleParameter():
                 _set_parameter(loading, statement)
+            case TlsDomain():
+                _note(loading, tls_refused(statement.position, statement.kind))
+            case Blacklist():
+                text = f"dst_blacklist {statement.name} has no effect: use_blacklist() is not built into this version"
+                _note(loading, warning(statement.position, text))
             case _:
-                pass
+                pass  # routes are checked and compiled below
     aliases = _avp_aliases(loading, parsed.script)
     environment = _environment(loading)
     found = check(parsed.script, environment)

@@ -6,6 +6,7 @@ written if its level is at most the `debug` parameter.
 
 from __future__ import annotations
 
+import contextlib
 import json
 import os
 import sys
@@ -29,9 +30,12 @@ Sink = Callable[[int, str], None]
 
 
 def to_stderr(level: int, line: str) -> None:
-    """Write a line to stderr, whatever bytes it holds."""
-    sys.stderr.buffer.write(line.encode("utf-8", "surrogateescape") + b"\n")
-    sys.stderr.buffer.flush()
+    """Write a line to stderr, whatever bytes it holds.
+
+    One that cannot be written (a full disk, a closed pipe) is lost: no request shall fail for it.
+    """
+    with contextlib.suppress(OSError):
+        os.write(sys.stderr.fileno(), line.encode("utf-8", "surrogateescape") + b"\n")
 
 
 class Log:

@@ -136,11 +136,15 @@ class Param(Generic[T]):
 
 
 class Counter:
-    """One statistic. On an instance the attribute is a `Count`; add with `module.x.value += 1`."""
+    """One statistic. On an instance the attribute is a `Count`; add with `module.x.value += 1`.
 
-    def __init__(self, doc: str, *, name: str = "") -> None:
+    With `read(module)` its value is what that returns whenever somebody looks.
+    """
+
+    def __init__(self, doc: str, *, name: str = "", read: Callable[[Any], int] | None = None) -> None:
         self.doc = doc
         self.name = name
+        self.read = read
         self._key = ""
 
     def __set_name__(self, owner: type[Module], name: str) -> None:

@@ -7,6 +7,7 @@ import grp
 import os
 import pwd
 import resource
+from collections.abc import Callable
 from pathlib import Path
 
 
@@ -52,17 +53,30 @@ def change_identity(user: str, group: str) -> None:
         raise ProcessError(f"cannot run as {user or '-'}:{group or '-'}: {error}") from None
 
 
-def detach() -> None:
-    """Go on in the background: a new session, no terminal, standard streams at /dev/null."""
+def detach() -> Callable[[], None]:
+    """Go on in the background, in a session of its own.
+
+    The process that was started waits: it ends with 0 once the returned function is called (which lets go of the
+    standard streams), and with 255 if the one in the background ends before.
+    """
+    told, tell = os.pipe()
     if os.fork():
-        os._exit(0)
+        os.close(tell)
+        os._exit(0 if os.read(told, 1) else 255)
+    os.close(told)
     os.setsid()
     if os.fork():
         os._exit(0)
-    null = os.open(os.devnull, os.O_RDWR)
-    for stream in (0, 1, 2):
-        os.dup2(null, stream)
-    os.close(null)
+
+    def started() -> None:
+        null = os.open(os.devnull, os.O_RDWR)
+        for stream in (0, 1, 2):
+            os.dup2(null, stream)
+        os.close(null)
+        os.write(tell, b"+")
+        os.close(tell)
+
+    return started
 
 
 class PidFile:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from functools import partial
 
 from openpy.engine.module import Count, Module
 
@@ -26,7 +27,10 @@ class Statistics:
     def add_module(self, module: Module) -> None:
         """Register all that a module declares."""
         for attribute, counter in type(module).counters().items():
-            self._values[module.name, counter.name] = getattr(module, attribute)
+            if counter.read is not None:
+                self.gauge(module.name, counter.name, partial(counter.read, module))
+            else:
+                self._values[module.name, counter.name] = getattr(module, attribute)
 
     def __iter__(self) -> Iterator[tuple[str, str, int]]:
         """Each (group, name, value)."""

@@ -1,7 +1,8 @@
 """TCP: listening sockets and connections, each a flow of its own.
 
 Rules:
-1. A connection that says nothing whole for `lifetime` seconds is closed, so slow and silent peers are bounded.
+1. A connection that says nothing whole (no message, no keep-alive) for `lifetime` seconds is closed, so slow and
+   silent peers are bounded.
 2. At most `limit` connections; one more is closed at once and counted.
 3. A peer that does not read loses its connection when more than `SEND_LIMIT` bytes wait for it.
 4. When framing is lost the caller hears of it (to answer 400 where it can), and the connection is closed.
@@ -44,7 +45,7 @@ class TcpConnection(asyncio.Protocol):
         self._framer = Framer(MESSAGE_LIMIT)
         self._wire: asyncio.Transport | None = None
         self._pings = 0
-        self.last_message = 0.0
+        self.last_heard = 0.0
         self.host = ""
         self.port = 0
         self.local_host = ""
@@ -92,10 +93,12 @@ class TcpConnection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Bytes came."""
         messages = self._framer.feed(data)
-        while self._pings < self._framer.pings:
-            self._pings += 1
-            if self._wire is not None:
-                self._wire.write(b"\r\n")  # RFC 5626 3.5.1
+        pings = self._framer.pings - self._pings
+        if pings:
+            self._pings += pings
+            self.send(b"\r\n" * pings)  # RFC 5626 3.5.1
+        if pings or messages:
+            self._owner.heard(self)
         self._owner.received(self, messages)
         error = self._framer.error
         if error is not None:
@@ -197,7 +200,7 @@ class TcpConnections:
         assert self._loop is not None
         oldest = self._loop.time() - self._lifetime
         for connection in list(self._connections.values()):
-            if connection.last_message < oldest:
+            if connection.last_heard < oldest:
                 connection.close()
 
     # --- what connections call ------------------------------------------------------------------------------------
@@ -208,8 +211,7 @@ class TcpConnections:
             self.counts.refused += 1
             connection.close()
             return
-        assert self._loop is not None
-        connection.last_message = self._loop.time()
+        self.heard(connection)
         self._connections[connection.host, connection.port] = connection
 
     def closed(self, connection: TcpConnection) -> None:
@@ -218,11 +220,14 @@ class TcpConnections:
             del self._connections[connection.host, connection.port]
             self._lost(connection)
 
+    def heard(self, connection: TcpConnection) -> None:
+        """A message or a keep-alive came: the peer is there."""
+        assert self._loop is not None
+        connection.last_heard = self._loop.time()
+
     def received(self, connection: TcpConnection, messages: list[bytes]) -> None:
         """Whole messages came."""
         if messages:
-            assert self._loop is not None
-            connection.last_message = self._loop.time()
             self.counts.received += len(messages)
             for message in messages:
                 self._received(message, connection)

@@ -62,6 +62,9 @@ CALLID: Final = re.compile(r"[ \t]*+[^\x00-\x20\x7f]++[ \t]*+\Z")
 MEDIA_TYPE: Final = re.compile(rf"({_TOKEN}++)[ \t]*+/[ \t]*+({_TOKEN}++)")
 EVENT_TYPE: Final = re.compile(rf"({_TOKEN}++)[ \t]*+")
 
+PLAIN_AOR: Final = re.compile(r"sip:[A-Za-z0-9\-_.!~*'()&=+$,;?/]++@[a-z0-9.\-]++\Z")
+"""A SIP URI that is its own canonical address-of-record."""
+
 SIP_URI_NORMAL: Final = re.compile(rf"{_SIP_URI}\Z")
 VIA_NORMAL: Final = re.compile(
     rf" ?SIP/2\.0/([A-Z]++) ({_HOST})(?::({_PORT}))?+"

@@ -14,9 +14,9 @@ from functools import lru_cache
 from typing import Final
 
 from openpy.sip.errors import RemoteError
-from openpy.sip.grammar import HEX_ESCAPE, HOSTPORT, LWS, SCHEME, URI_CHARACTERS
+from openpy.sip.grammar import HEX_ESCAPE, HOSTPORT, LWS, PLAIN_AOR, SCHEME, URI_CHARACTERS
 
-__all__ = ["Uri", "cached_uri", "parse_uri", "unescape"]
+__all__ = ["Uri", "aor_of", "cached_uri", "parse_uri", "unescape"]
 
 UriParams = tuple[tuple[str, str | None], ...]
 
@@ -190,6 +190,11 @@ def cached_uri(text: str) -> Uri:
     if len(text) > _CACHED_LENGTH:
         return parse_uri(text)
     return _cached_parse(text)
+
+
+def aor_of(text: str) -> str:
+    """`parse_uri(text).aor()`, without parsing what is one already. Raises RemoteError (400)."""
+    return text if PLAIN_AOR.match(text) else parse_uri(text).aor()
 
 
 def unescape(text: str) -> str:

@@ -33,7 +33,7 @@ def test_a_page_shows_all_that_a_module_declares() -> None:
         assert f"| `{name}` | int | `" in text
     for name in Tm.function_names():
         assert f"| `{name}` | " in text
-    assert "| `tm:relayed_requests` | Requests relayed |" in text
+    assert "| `tm:relayed_replies` | Replies that were passed on |" in text
     assert "| `$C` | `$C(xy)`: foreground x" in module_page(Xlog)
 
 

@@ -185,6 +185,22 @@ def test_a_module_checks_itself_after_the_whole_script_is_read(tmp_path: Path) -
     assert problems(tmp_path, script.format('modparam("tm", "T2_timer", 9000)\n')) == []
 
 
+# --- blocks that are not built --------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("block", ["tls_server_domain[192.0.2.1:5061]", 'tls_client_domain["a.example"]'])
+def test_a_tls_domain_is_refused(tmp_path: Path, block: str) -> None:
+    found = only(tmp_path, f'{block} {{ tls_certificate="x" }}\nroute {{ exit; }}')
+    assert found.severity is Severity.ERROR
+    assert f"{block.partition('[')[0]}: TLS is not built" in found.message
+
+
+def test_a_blacklist_that_nobody_uses_is_told(tmp_path: Path) -> None:
+    found = only(tmp_path, 'dst_blacklist=gw:{(udp,10.0.0.0/8,5060,"")}\nroute { exit; }')
+    assert (found.severity, found.position.line) == (Severity.WARNING, 1)
+    assert "dst_blacklist gw has no effect" in found.message
+
+
 # --- the whole file ---------------------------------------------------------------------------------------------
 
 

@@ -56,3 +56,9 @@ def test_stderr_takes_any_bytes(capfdbinary: pytest.CaptureFixture[bytes]) -> No
         patch.setattr("sys.stderr", open(2, "w", closefd=False))  # noqa: SIM115 - closes nothing
         to_stderr(ERROR, "raw \udcff octet")
     assert capfdbinary.readouterr().err == b"raw \xff octet\n"
+
+
+def test_line_that_cannot_be_written_is_lost() -> None:
+    with open("/dev/full", "w") as full, pytest.MonkeyPatch.context() as patch:
+        patch.setattr("sys.stderr", full)
+        to_stderr(ERROR, "no space left on device")

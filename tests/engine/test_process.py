@@ -162,20 +162,46 @@ def test_a_pid_file_that_cannot_be_written_is_told(tmp_path: Path) -> None:
         PidFile(tmp_path / "absent" / "openpy.pid").write()
 
 
-def test_a_detached_process_has_a_session_of_its_own_and_no_streams(tmp_path: Path) -> None:
-    report = tmp_path / "report"
-    code = (
-        "import os; from openpy.engine.process import detach; detach();"
-        f"open({str(tmp_path / 'part')!r}, 'w').write(f'{{os.getsid(0)}} {{os.readlink(\"/proc/self/fd/1\")}}');"
-        f"os.rename({str(tmp_path / 'part')!r}, {str(report)!r})"
+def detached(code: str) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            f"import os; from openpy.engine.process import detach; started = detach(); {code}",
+        ],
+        check=False,
+        timeout=30,
+        capture_output=True,
+        text=True,
+        cwd=Path(__file__).parent.parent.parent,
     )
-    run = subprocess.run([sys.executable, "-c", code], check=False, timeout=30, stdin=subprocess.DEVNULL)
-    assert run.returncode == 0
-    while not report.exists():
+
+
+def test_a_detached_process_has_a_session_of_its_own_and_lets_go_of_its_streams(tmp_path: Path) -> None:
+    report = tmp_path / "report"
+    write = (
+        f"print(os.getsid(0), os.readlink('/proc/self/fd/1'), file=open({str(report)!r}, 'w', buffering=1))"
+    )
+    run = detached(f"print('up', flush=True); started(); {write}")
+    assert (run.returncode, run.stdout) == (0, "up\n")
+    while not report.exists() or not report.read_text():
         os.sched_yield()
     session, stream = report.read_text().split()
     assert int(session) != os.getsid(0)
     assert stream == os.devnull
+
+
+def test_what_fails_before_it_has_started_fails_in_the_foreground() -> None:
+    run = detached("raise SystemExit('no database')")
+    assert (run.returncode, run.stderr) == (255, "no database\n")
+
+
+class Left(BaseException):
+    """What stands for the end of a process."""
+
+
+def leave(status: int) -> None:
+    raise Left(status)
 
 
 def test_detaching_forks_twice(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -188,18 +214,19 @@ def test_detaching_forks_twice(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(os, "fork", fork)
     monkeypatch.setattr(os, "setsid", lambda: calls.append("setsid"))
     monkeypatch.setattr(os, "dup2", lambda old, new: calls.append(new))
-    detach()
-    assert calls == ["fork", "setsid", "fork", 0, 1, 2]
+    started = detach()
+    assert calls == ["fork", "setsid", "fork"]
+    with pytest.raises(BrokenPipeError):
+        started()  # the one that would read is not there in this test
+    assert calls[3:] == [0, 1, 2]
 
 
-def test_the_parents_of_a_detached_process_leave_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
-    class Left(BaseException):
-        pass
-
-    def leave(status: int) -> None:
-        raise Left(status)
-
+@pytest.mark.parametrize(("told", "status"), [(b"+", "0"), (b"", "255")])
+def test_the_parent_ends_as_its_child_began(
+    monkeypatch: pytest.MonkeyPatch, told: bytes, status: str
+) -> None:
     monkeypatch.setattr(os, "fork", lambda: 17)
     monkeypatch.setattr(os, "_exit", leave)
-    with pytest.raises(Left, match="0"):
+    monkeypatch.setattr(os, "read", lambda fd, count: told)
+    with pytest.raises(Left, match=f"^{status}$"):
         detach()

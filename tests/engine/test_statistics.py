@@ -9,6 +9,7 @@ class Counting(Module):
 
     name = "counting"
     seen = Counter("Things seen")
+    twice = Counter("What was seen, twice", read=lambda module: 2 * module.seen.value)
     odd = Counter("Things that 1.3 calls otherwise", name="2xx_replies")
 
 
@@ -20,10 +21,12 @@ def test_values_stand_in_order_of_registration() -> None:
     statistics.add_module(module)
     count.value += 2
     module.odd.value += 1
+    module.seen.value += 3
     assert list(statistics) == [
         ("core", "rcv_requests", 2),
         ("tm", "inuse_transactions", 4),
-        ("counting", "seen", 0),
+        ("counting", "seen", 3),
+        ("counting", "twice", 6),
         ("counting", "2xx_replies", 1),
     ]
 

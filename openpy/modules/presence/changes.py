@@ -48,6 +48,7 @@ class Publish(Change):
         if old_etag:
             tentative[old_etag] = None
         tentative[revision.etag] = revision
+        state.newest = max(state.newest, revision.received)
 
     def apply(self) -> None:
         """Give the publication its new values and its new name."""

@@ -129,6 +129,8 @@ class Dialog:
 
         Raises RemoteError for a route set that cannot be read.
         """
+        if not self.routes:
+            return self.target, (), self.target
         return sip_dialog.Dialog(
             call_id=self.call_id,
             local_tag=self.to_tag,
@@ -136,7 +138,7 @@ class Dialog:
             local_uri=self.to_uri,
             remote_uri=self.watcher_uri,
             target=self.target,
-            route_set=tuple(split_list(self.routes)) if self.routes else (),
+            route_set=tuple(split_list(self.routes)),
         ).request_parts()
 
     def local_address(self) -> tuple[str, int] | None:

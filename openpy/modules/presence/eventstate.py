@@ -50,6 +50,7 @@ class EventState:
         "_tail",
         "_tail_until",
         "last",
+        "newest",
         "package",
         "presentity",
         "publications",
@@ -63,6 +64,7 @@ class EventState:
         self.publications: dict[str, Publication] = {}
         self.subscriptions: dict[int, Subscription] = {}
         self.last: LastState | None = None
+        self.newest = 0  # the latest `received` that was given
         self.told = b""  # what all watchers were told, or are about to be
         self._tail = b""
         self._tail_until = 0.0

@@ -11,6 +11,7 @@ Rules:
 
 from __future__ import annotations
 
+import re
 from collections import deque
 from functools import partial
 from math import ceil
@@ -34,6 +35,8 @@ RETRY_AFTER = 1.0
 
 SLICE = 64
 """How many NOTIFYs of one change are sent before answers are read again."""
+
+IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z")
 
 MAX_DATAGRAM = 1300
 """Octets; what is larger goes by a transport with congestion control (RFC 3261 section 18.1.1)."""
@@ -113,6 +116,8 @@ class Notifier:
             return False
         connection = dialog.connection
         flow = dialog.flow if connection is None else self._services.flow(*connection)
+        if flow is None and connection is None:
+            flow = self._plain_way(dialog)
         if flow is None:
             self._look(subscription, 0)
         else:
@@ -195,6 +200,15 @@ class Notifier:
         )
 
     # --- ways -----------------------------------------------------------------------------------------------------
+
+    def _plain_way(self, dialog: Dialog) -> Flow | None:
+        """The way to a watcher by UDP whose Contact is an IPv4 address: there is nothing to look for."""
+        if dialog.routes:
+            return None
+        hop = cached_uri(dialog.target)
+        if hop.scheme == "sip" and not hop.params and IPV4.match(hop.host):
+            return self._services.flow("udp", hop.host, hop.port or 5060, dialog.local_address())
+        return None
 
     def _look(self, subscription: Subscription, size: int) -> None:
         """Look for a way to the watcher for a NOTIFY of `size` octets (0: not known yet), then send it."""

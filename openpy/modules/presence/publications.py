@@ -9,7 +9,6 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from enum import Enum, auto
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -98,6 +97,10 @@ def decide(
     return Action.MODIFY if has_body else Action.REFRESH
 
 
-def next_place(others: Iterable[Standing], now: float) -> int:
-    """The `received` of a new or changed publication: now, or later where another one would be as new."""
-    return max([int(now), *(other.received + 1 for other in others)])
+def next_place(newest: int, own: int | None, now: float) -> int:
+    """The `received` of a new or changed publication, which makes it the newest.
+
+    It is now, or later where another one is as new. `newest` is the latest that was given, `own` the one that the
+    publication has.
+    """
+    return max(int(now), newest if own == newest else newest + 1)

@@ -88,9 +88,8 @@ def _create(agent: PresenceAgent, accepted: _Publish, etag: str) -> Committed:
     presentity = agent.presentity(uri)
     state = presentity.event(package)
     id_ = agent.store.publication_id()
-    publication = Publication(
-        state, id_, etag, now + lifetime, next_place(state.tentative(), now), body, document
-    )
+    place = next_place(state.newest, None, now)
+    publication = Publication(state, id_, etag, now + lifetime, place, body, document)
     revision = Revision(publication, etag, publication.expires, publication.received, body, document)
     try:
         operation = agent.store.insert_publication(uri, package.name, id_, revision)
@@ -111,7 +110,7 @@ def _revise(
         revision = Revision(publication, etag, expires, current.received, current.body, current.document)
         operation = agent.store.refresh_publication(publication.id, revision)
     else:
-        place = next_place((other for other in state.tentative() if other is not current), accepted.now)
+        place = next_place(state.newest, current.received, accepted.now)
         revision = Revision(publication, etag, expires, place, accepted.body, accepted.document)
         operation = agent.store.modify_publication(publication.id, revision)
     change = Publish(

@@ -17,6 +17,7 @@ from openpy.modules.presence.eventstate import EventState, LastState
 from openpy.modules.presence.publications import Publication
 from openpy.modules.presence.store import join_uri
 from openpy.sip.errors import RemoteError
+from openpy.sip.uri import parse_uri
 
 if TYPE_CHECKING:
     from openpy.modules.presence.agent import PresenceAgent
@@ -53,6 +54,7 @@ def _publication(agent: PresenceAgent, row: dict[str, Any]) -> bool:
     etag, received = row["etag"], row["received_time"]
     publication = Publication(state, row["id"], etag, row["expires"], received, body, document)
     state.publications[etag] = publication
+    state.newest = max(state.newest, received)
     agent.published(publication)
     return True
 
@@ -72,14 +74,15 @@ def _subscription(agent: PresenceAgent, row: dict[str, Any]) -> bool:
     if state is None:
         return False
     dialog = agent.dialogs.get(row["to_tag"]) or _dialog(agent, row)
+    if (dialog.call_id, dialog.from_tag) != (row["callid"], row["from_tag"]):
+        return False  # another server gave the same tag to another dialog
     if row["remote_cseq"] >= dialog.remote_cseq:
         dialog.remote_cseq = row["remote_cseq"]
         dialog.target = row["contact"]
     dialog.cseq = dialog.limit = dialog.reserved = max(dialog.cseq, row["local_cseq"])
     subscription = Subscription(dialog, state, row["event_id"] or None, row["id"], row["expires"])
-    subscription.status, subscription.reason = row["status"], row["reason"]
     try:
-        dialog.path()
+        _ = parse_uri(dialog.path()[2])
     except RemoteError:
         subscription.dead = True
         subscription.expires = 0.0

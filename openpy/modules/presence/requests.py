@@ -11,7 +11,7 @@ from openpy.modules.presence.events import EventPackage, EventRegistry
 from openpy.sip.errors import RemoteError
 from openpy.sip.headers import NameAddr, Star, parse_event, parse_media_type, parse_name_addr
 from openpy.sip.message import Request
-from openpy.sip.uri import Uri, cached_uri
+from openpy.sip.uri import Uri, aor_of
 
 
 @dataclass(slots=True, frozen=True)
@@ -29,10 +29,10 @@ NO_BRIEFER = 3600
 
 def presentity_uri(request: Request) -> str:
     """The canonical URI of the resource that the request is about."""
-    uri = cached_uri(request.uri)
-    if not uri.is_sip:
+    uri = aor_of(request.uri)
+    if not uri.startswith("sip:"):
         raise RemoteError(404, "Not Found")
-    return uri.aor()
+    return uri
 
 
 def check_extensions(request: Request) -> None:

@@ -15,7 +15,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from openpy.db.database import Database
-from openpy.db.statements import Delete, Operation, TableSql, Update, Upsert
+from openpy.db.statements import Delete, FixedUpdate, TableSql, Update, Upsert
 from openpy.modules.presence.tables import ActiveWatchers, LastStates, Presentity, Watchers
 from openpy.sip.errors import RemoteError
 
@@ -153,10 +153,8 @@ class Store:
         self, subscription: Subscription, expires: float, remote_cseq: int, target: str, reserved: int
     ) -> Update:
         """New lifetime, target and CSeqs; raises RemoteError (400) for a target that does not fit."""
-        width = self.subscriptions.widths.get("contact")
-        if width is not None and len(target) > width:
-            raise RemoteError(400, "Contact too long")
-        return Update(self._resubscribe, subscription.id, (ceil(expires), remote_cseq, target, reserved))
+        values = (ceil(expires), remote_cseq, target, reserved)
+        return Update(self._resubscribe, subscription.id, _fitting(self._resubscribe, values))
 
     def reserve_cseq(self, subscription: Subscription, reserved: int) -> Update:
         """A new upper bound for the CSeq of NOTIFYs."""
@@ -190,14 +188,12 @@ def join_uri(user: str, host: str) -> str:
     return f"sip:{user}@{host}" if user else f"sip:{host}"
 
 
-def _fitting(table: TableSql, values: tuple[Any, ...]) -> tuple[Any, ...]:
-    column = table.misfit(values)
+def _fitting(statement: TableSql | FixedUpdate, values: tuple[Any, ...]) -> tuple[Any, ...]:
+    column = statement.misfit(values)
     if column is None:
         return values
-    value = values[table.columns.index(column)]
+    table = statement.table if isinstance(statement, FixedUpdate) else statement
+    value = values[statement.columns.index(column)]
     width = table.widths.get(column)
     fault = "too long" if width is not None and len(value) > width else "is not UTF-8"
     raise RemoteError(400, f"{FIELDS.get(column, column)} {fault}")
-
-
-__all__ = ["FIELDS", "Operation", "Store", "join_uri", "split_uri"]

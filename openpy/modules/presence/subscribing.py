@@ -13,10 +13,15 @@ from openpy.modules.presence.subscriptions import Action, check_in_dialog, decid
 from openpy.sip import dialog as sip_dialog
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request
+from openpy.sip.uri import aor_of
 from openpy.transaction.flow import Flow
 
 if TYPE_CHECKING:
     from openpy.modules.presence.agent import PresenceAgent
+
+
+MAX_USAGES = 8
+"""Subscriptions in one dialog: each request in it writes all their rows."""
 
 
 class Answer(NamedTuple):
@@ -80,8 +85,8 @@ def _outside_dialog(agent: PresenceAgent, accepted: _Subscribe) -> Answer:
             call_id=request.call_id,
             from_tag=request.from_.tag,
             to_tag=agent.new_tag(),
-            watcher_uri=request.from_.uri.aor(),
-            to_uri=request.to.uri.aor(),
+            watcher_uri=aor_of(request.from_.uri_text),
+            to_uri=aor_of(request.to.uri_text),
             target=accepted.target,
             local_contact=agent.contact(flow),
             routes=_routes(request),
@@ -113,6 +118,8 @@ def _begin(agent: PresenceAgent, accepted: _Subscribe, dialog: Dialog) -> Answer
     state = presentity.event(accepted.package)
     expires = accepted.now + accepted.lifetime
     if decide(None, accepted.lifetime) is Action.CREATE:
+        if len(dialog.usages) >= MAX_USAGES:
+            raise RemoteError(403, "Too many subscriptions in one dialog")
         id_ = agent.store.subscription_id()
         return _keep(agent, accepted, Subscription(dialog, state, accepted.event_id, id_, expires))
     fetch = Subscription(dialog, state, accepted.event_id, 0, expires)

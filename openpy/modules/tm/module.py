@@ -18,6 +18,8 @@ from openpy.engine.module import (
     script_function,
 )
 from openpy.engine.run import Overloaded, Run
+from openpy.engine.services import Services
+from openpy.modules.tm.counts import ReplyCounts
 from openpy.modules.tm.relay import (
     DEFAULT_PORT,
     E_SEND,
@@ -28,6 +30,7 @@ from openpy.modules.tm.relay import (
     request_to_send,
 )
 from openpy.transaction.timers import TimerValues
+from openpy.transaction.transaction import Counts
 
 E_SCRIPT = -10
 NO_AUTOMATIC_100, NO_ERROR_REPLY = 0x01, 0x02
@@ -106,7 +109,37 @@ class Tm(Module):
     onreply_avp_mode = Param(int, 0, "Of 1.3; without effect until reply routes are built")
     enable_stats = Param(int, 1, "Statistics are always kept")
 
-    relayed_requests = Counter("Requests relayed")
+    received_replies = Counter("Replies to requests that t_relay sent")
+    relayed_replies = Counter("Replies that were passed on")
+    local_replies = Counter("Replies that tm made itself")
+    UAS_transactions = Counter("Server transactions begun", read=lambda tm: tm.layer_counts.server_created)
+    UAC_transactions = Counter("Client transactions begun", read=lambda tm: tm.layer_counts.client_created)
+    completed_2xx = Counter("Transactions that t_reply or t_relay ended with 2xx", name="2xx_transactions")
+    completed_3xx = Counter("The same with 3xx", name="3xx_transactions")
+    completed_4xx = Counter("The same with 4xx", name="4xx_transactions")
+    completed_5xx = Counter("The same with 5xx", name="5xx_transactions")
+    completed_6xx = Counter("The same with 6xx", name="6xx_transactions")
+    inuse_transactions = Counter(
+        "Server transactions that exist now", read=lambda tm: tm.services.transactions.servers_in_use
+    )
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        completed = (
+            self.completed_2xx,
+            self.completed_3xx,
+            self.completed_4xx,
+            self.completed_5xx,
+            self.completed_6xx,
+        )
+        self._replies = ReplyCounts(
+            self.received_replies, self.relayed_replies, self.local_replies, completed
+        )
+
+    @property
+    def layer_counts(self) -> Counts:
+        """The figures of the transaction layer."""
+        return self.services.transactions.counts
 
     def check(self) -> None:
         """The timers fit each other."""
@@ -139,7 +172,7 @@ class Tm(Module):
         """Reply through the transaction; -1 without one."""
         if run.transaction is None or run.request.method == "ACK":
             return -1
-        return 1 if run.reply(code, reason, record_route=180 <= code < 300) else -1
+        return 1 if self._answer(run, code, reason) else -1
 
     @script_function(routes=REQUEST)
     def t_release(self, run: Run) -> int:
@@ -183,13 +216,12 @@ class Tm(Module):
             destination = destination_of(run.state.destination_uri or run.uri)
         if run.request.method == "ACK":
             return await self._forward_ack(run, destination)
-        relay = Relay(self.services, run, self.fr_timer, self.fr_inv_timer)
+        relay = Relay(self.services, run, self.fr_timer, self.fr_inv_timer, self._replies)
         if run.request.method == "INVITE" and not flags & NO_AUTOMATIC_100:
-            run.reply(100, "Giving a try")
+            self._answer(run, 100, "Giving a try")
         flow = await self._flow(destination)
         branch = self.services.transactions.next_branch()
         relay.send(request_to_send(run, flow, branch), branch, flow)
-        self.relayed_requests.value += 1
         return 1
 
     async def _forward_ack(self, run: Run, destination: Destination) -> int:
@@ -213,7 +245,7 @@ class Tm(Module):
         if invite is None:
             return False
         run.begin_transaction()
-        run.reply(200, "canceling")
+        self._answer(run, 200, "canceling")
         if isinstance(invite.owner, Relay):
             invite.owner.cancel()
         return True
@@ -224,8 +256,12 @@ class Tm(Module):
             return RELAY_CODES[code]
         status, reason = ERRORS[code]
         run.begin_transaction()
-        run.reply(status, f"{reason} ({-code}/TM)")
+        self._answer(run, status, f"{reason} ({-code}/TM)")
         return 0
+
+    def _answer(self, run: Run, status: int, reason: str) -> bool:
+        self._replies.answer(status)
+        return run.reply(status, reason, record_route=180 <= status < 300)
 
 
 def _refuse_overloaded(run: Run) -> int:

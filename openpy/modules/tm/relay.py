@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from openpy.engine.forward import without_top_via
 from openpy.engine.run import Run
 from openpy.engine.services import Services
+from openpy.modules.tm.counts import ReplyCounts
 from openpy.sip.build import reason_phrase, stamped_via
 from openpy.sip.build import reply as build_reply
 from openpy.sip.errors import RemoteError
@@ -68,12 +69,13 @@ class Relay:
     """Joins the two transactions of one relayed request; owner of both.
 
     `patience` is how long to wait for a first reply, `answer_patience` for the next reply to an INVITE after a
-    provisional one, in seconds.
+    provisional one, in seconds; `counts` hears of the replies.
     """
 
     __slots__ = (
         "_answer_patience",
         "_cancelled",
+        "_counts",
         "_patience",
         "_server_headers",
         "_services",
@@ -84,8 +86,11 @@ class Relay:
         "server",
     )
 
-    def __init__(self, services: Services, run: Run, patience: float, answer_patience: float) -> None:
+    def __init__(
+        self, services: Services, run: Run, patience: float, answer_patience: float, counts: ReplyCounts
+    ) -> None:
         self._services = services
+        self._counts = counts
         self._patience = patience
         self._answer_patience = answer_patience
         self._timer: Timer | None = None
@@ -115,12 +120,13 @@ class Relay:
 
     def on_reply(self, transaction: ClientTransaction, response: Response) -> None:
         """Pass a reply up; 100 ends here."""
+        self._counts.receive()
         if self._timer is not None:
             self._timer.cancel()
         if response.status < 200 and transaction.is_invite:
             self._timer = self._services.wheel.add(self._answer_patience, self._give_up)
-        if response.status > 100:
-            self.server.reply(response.status, without_top_via(response))
+        if response.status > 100 and self.server.reply(response.status, without_top_via(response)):
+            self._counts.relay(response.status)
 
     def on_timeout(self, transaction: ClientTransaction) -> None:
         """Nobody answered."""
@@ -139,6 +145,7 @@ class Relay:
         if self._timer is not None:
             self._timer.cancel()
         if self.server.status < 200:
+            self._counts.answer(status)
             self.server.reply(
                 status,
                 build_reply(

@@ -7,10 +7,10 @@ from openpy.sip.errors import RemoteError
 from tests.modules.presence.kit import ALICE, House
 
 
-def publication(received: int = 0, expires: float = 100.0) -> Publication:
+def publication(expires: float = 100.0) -> Publication:
     house = House()
     state = house.agent.presentity(ALICE).event(house.agent.registry.named("presence"))  # type: ignore[arg-type]
-    return Publication(state, 1, "e", expires, received, b"body", None)
+    return Publication(state, 1, "e", expires, 0, b"body", None)
 
 
 @pytest.mark.parametrize(
@@ -50,6 +50,8 @@ def test_a_revision_stands_for_its_publication() -> None:
 
 
 def test_each_change_is_the_newest() -> None:
-    assert next_place([], 7.9) == 7
-    assert next_place([publication(7), publication(3)], 7.9) == 8
-    assert next_place([publication(3)], 7.9) == 7
+    assert next_place(0, None, 7.9) == 7
+    assert next_place(7, None, 7.9) == 8
+    assert next_place(3, None, 7.9) == 7
+    assert next_place(8, 3, 7.9) == 9
+    assert next_place(8, 8, 7.9) == 8

@@ -1,5 +1,6 @@
 """After kill -9: everything acknowledged goes on."""
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -143,10 +144,23 @@ def test_rows_that_cannot_be_understood_are_left_alone() -> None:
     assert len(again.memory.named("presentity")) == 1
 
 
-def test_a_route_that_cannot_be_read_ends_the_subscription() -> None:
+def test_two_dialogs_with_one_tag() -> None:
     house = House()
     house.subscribe()
-    edit(house, "active_watchers", "record_route", "<sip:>")
+    house.subscribe()
+    edit(house, "active_watchers", "to_tag", "same")
+    house = house.restart()
+    assert (house.presence.subscriptions.value, len(house.memory.named("active_watchers"))) == (1, 2)
+
+
+@pytest.mark.parametrize(
+    ("column", "value"), [("record_route", "<sip:>"), ("record_route", "x"), ("contact", "x")]
+)
+def test_a_way_that_cannot_be_read_ends_the_subscription(column: str, value: str) -> None:
+    house = House()
+    house.subscribe()
+    house.take()
+    edit(house, "active_watchers", column, value)
     house = house.restart()
     house.wait(1)
     assert house.memory.named("active_watchers") == []

@@ -67,6 +67,8 @@ def test_a_refresh_of_a_subscription_checks_its_target() -> None:
     assert update.values == (101, 9, "sip:x", 256)
     with pytest.raises(RemoteError, match="Contact too long"):
         store.refresh_subscription(subscription, 100.5, 9, "sip:" + "x" * 300, 256)
+    with pytest.raises(RemoteError, match="Contact is not UTF-8"):
+        store.refresh_subscription(subscription, 100.5, 9, "sip:\udcff@192.0.2.7", 256)
     assert store.reserve_cseq(subscription, 512).values == (512,)
     assert store.delete_subscription(1) == Delete(store.subscriptions, 1)
 

@@ -190,6 +190,15 @@ def test_evt_20_another_id_in_the_dialog_is_another_subscription() -> None:
     assert house.resubscribe(first, event="presence;id=2", cseq=4).status == 200
 
 
+def test_a_dialog_carries_few_subscriptions() -> None:
+    house = House()
+    first = house.subscribe()
+    for number in range(2, 9):
+        assert house.resubscribe(first, event=f"presence;id={number}", cseq=number).status == 200
+    refused(house.resubscribe(first, event="presence;id=9", cseq=9), 403)
+    assert house.resubscribe(first, cseq=9).status == 200
+
+
 @pytest.mark.parametrize("contact", [None, "*", "<tel:+1>", "<sip:>"])
 def test_evt_21_d58_no_usable_contact(contact: str | None) -> None:
     refused(House().subscribe(contact=contact), 400)

@@ -4,7 +4,9 @@ from pathlib import Path
 
 import pytest
 
+from openpy.engine.module import Count
 from openpy.engine.run import Run
+from openpy.modules.tm.counts import ReplyCounts
 from openpy.modules.tm.relay import (
     E_BAD_ADDRESS,
     E_BAD_URI,
@@ -57,7 +59,8 @@ class Relayed:
         message.source = ("192.0.2.1", 5066)
         self.bench = bench
         self.run = Run(bench.server, message, bench.phone())
-        self.relay = Relay(bench.server, self.run, patience=8, answer_patience=20)
+        self.counts = ReplyCounts(Count(), Count(), Count(), [Count() for _ in range(5)])
+        self.relay = Relay(bench.server, self.run, patience=8, answer_patience=20, counts=self.counts)
         self.flow = KeptFlow(bench.sent, transport, "192.0.2.9", 5060)
 
     def send(self) -> Sent:
