@@ -1,0 +1,31 @@
+from __future__ import annotations
+
+import os
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from bench.adapter import SCRIPT, main, prepare
+
+
+def test_the_script_is_filled_in_and_the_old_store_removed(tmp_path: Path) -> None:
+    (tmp_path / "openpy.sqlite-wal").write_text("old")
+    script = prepare(SCRIPT, tmp_path, 5999).read_text()
+    assert not (tmp_path / "openpy.sqlite-wal").exists()
+    assert f'"sqlite:///{tmp_path}/openpy.sqlite"' in script
+    assert '"sip:127.0.0.1:5999"' in script
+
+
+def test_it_makes_the_store_and_becomes_openpy(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+    became: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: ran.append(command))
+    monkeypatch.setattr(os, "execve", lambda _, command, environment: became.append(command))
+    main(["--port", "5999", "--workdir", str(tmp_path), "--python", "python", "--runner", "-m tracer"])
+    assert ran == [
+        ["python", "-m", "openpy.cli.openpydbctl", "create", f"sqlite:///{tmp_path}/openpy.sqlite"]
+    ]
+    script = str(tmp_path / "openpy.cfg")
+    assert became[0][:7] == ["python", "-m", "tracer", "-m", "openpy", "-f", script]
+    assert became[0][7:] == ["-l", "udp:127.0.0.1:5999", "-l", "tcp:127.0.0.1:5999"]

@@ -1,0 +1,34 @@
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+import time
+
+from bench.meter import Meter, family
+
+
+def test_work_is_seen() -> None:
+    meter = Meter(os.getpid())
+    before, began = meter.cpu(), time.process_time()
+    while time.process_time() < began + 0.05:
+        pass
+    assert meter.cpu() - before >= 40_000
+
+
+def test_children_are_counted() -> None:
+    parent = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'input()'])"
+    with subprocess.Popen([sys.executable, "-c", parent], stdin=subprocess.PIPE) as process:
+        until = time.monotonic() + 10
+        while len(list(family(process.pid))) < 2 and time.monotonic() < until:
+            time.sleep(0.01)
+        assert len(list(family(process.pid))) == 2
+        assert Meter(process.pid).memory() > 1
+        process.communicate(b"\n")
+
+
+def test_a_process_that_ended_used_nothing() -> None:
+    process = subprocess.Popen([sys.executable, "-c", ""])
+    process.wait()
+    assert Meter(process.pid).cpu() == 0
+    assert Meter(process.pid).memory() == 0
