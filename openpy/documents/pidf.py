@@ -1,8 +1,9 @@
 """Presence documents (RFC 3863, 4479): read, merged into one, and closed.
 
 Rules:
-1. A document is read once, into serialised fragments that carry their own namespace declarations;
-   merging joins fragments and parses nothing.
+1. A document is checked when it is read. Its parts, serialised fragments that carry their own namespace
+   declarations, are made when it is first merged; merging joins fragments and parses nothing.
+   The only document of a presentity is told as it came, if it is as we would write it.
 2. Merged by kind and id (tuple, person, device) or by text (note, other extensions); the newest
    document wins. Newer documents come first within the schema's order: tuples, notes, extensions.
 3. The entity of what leaves is the presentity, whatever a publisher wrote.
@@ -11,8 +12,9 @@ Rules:
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from enum import IntEnum
+from functools import lru_cache
 from typing import NamedTuple
 from xml.sax.saxutils import escape, quoteattr
 
@@ -50,21 +52,65 @@ class Part(NamedTuple):
     fragment: bytes
 
 
-Pidf = tuple[Part, ...]
-"""A document that was read: its parts in the order of the schema."""
+class Pidf:
+    """A presence document that was checked. `body` is as it came."""
+
+    __slots__ = ("_parts", "_verbatim", "body")
+
+    def __init__(self, body: bytes, verbatim: str) -> None:
+        self.body = body
+        self._verbatim = verbatim  # the presentity whose watchers may be shown the body as it is
+        self._parts: tuple[Part, ...] | None = None
+
+    @property
+    def parts(self) -> tuple[Part, ...]:
+        """Its parts in the order of the schema."""
+        if self._parts is None:
+            self._parts = _split(parse_document(self.body))
+        return self._parts
+
+    def speaks_for(self, presentity_uri: str) -> bool:
+        """Whether `body` is what the presentity's watchers are to see if nothing else is published."""
+        return self._verbatim == presentity_uri
 
 
 def parse(body: bytes) -> Pidf:
-    """Read a presence document; raises DocumentError."""
+    """Check a presence document; raises DocumentError."""
     root = parse_document(body)
     if root.tag != _ROOT:
         raise DocumentError(f"the root element is not {_ROOT}")
+    last = Kind.TUPLE
+    in_order = True
+    keys: set[object] = set()
+    for child in root:
+        tag = child.tag
+        key: object = tag
+        if tag in _KEYED:
+            name = child.get("id")
+            if not name:
+                raise DocumentError(f"{etree.QName(child).localname} without id")
+            key = (tag, name)
+        kind = _kind(tag)
+        in_order = in_order and kind >= last and key not in keys
+        last = kind
+        keys.add(key)
+    return Pidf(body, root.get("entity") or "" if in_order and _is_plain(body) else "")
+
+
+def _kind(tag: str) -> Kind:
+    return Kind.TUPLE if tag == _TUPLE else Kind.NOTE if tag == _NOTE else Kind.EXTENSION
+
+
+def _is_plain(body: bytes) -> bool:
+    """Whether a document says that it is UTF-8 and holds no comments or instructions, which are not passed on."""
+    return _UTF_8.match(body) is not None and b"<!" not in body and body.find(b"<?", 2) < 0
+
+
+def _split(root: etree._Element) -> tuple[Part, ...]:
     namespaces = root.nsmap
     declarations = [_declaration(prefix, uri) for prefix, uri in namespaces.items()]
     language = root.get(_LANGUAGE)
-    tuples: list[Part] = []
-    notes: list[Part] = []
-    extensions: list[Part] = []
+    parts: list[Part] = []
     for child in root:
         if language is not None and child.get(_LANGUAGE) is None:
             child.set(_LANGUAGE, language)
@@ -72,31 +118,21 @@ def parse(body: bytes) -> Pidf:
         if None not in namespaces and None not in child.nsmap:
             fragment = _without_default(fragment)
         tag = child.tag
-        key: object = fragment
-        if tag in _KEYED:
-            name = child.get("id")
-            if not name:
-                raise DocumentError(f"{etree.QName(child).localname} without id")
-            key = (tag, name)
-        if tag == _TUPLE:
-            tuples.append(Part(Kind.TUPLE, key, fragment))
-        elif tag == _NOTE:
-            notes.append(Part(Kind.NOTE, key, fragment))
-        else:
-            extensions.append(Part(Kind.EXTENSION, key, fragment))
-    return (*tuples, *notes, *extensions)
+        key = (tag, child.get("id")) if tag in _KEYED else fragment
+        parts.append(Part(_kind(tag), key, fragment))
+    parts.sort(key=_by_kind)
+    return tuple(parts)
 
 
 def compose(presentity_uri: str, documents: Sequence[Pidf]) -> bytes:
     """Merge documents, newest last, into the one document that a watcher sees."""
-    if len(documents) == 1:
-        parts: Iterable[Part] = documents[0]
-    else:
-        merged: dict[object, Part] = {}
-        for document in reversed(documents):
-            for part in document:
-                merged.setdefault(part.key, part)
-        parts = sorted(merged.values(), key=_by_kind)
+    if len(documents) == 1 and documents[0].speaks_for(presentity_uri):
+        return documents[0].body
+    merged: dict[object, Part] = {}
+    for document in reversed(documents):
+        for part in document.parts:
+            merged.setdefault(part.key, part)
+    parts = sorted(merged.values(), key=_by_kind)
     return _wrap(presentity_uri, b"".join([part.fragment for part in parts]))
 
 
@@ -107,7 +143,7 @@ def closed(presentity_uri: str, documents: Sequence[Pidf]) -> bytes:
     """
     fragments: dict[object, bytes] = {}
     for document in reversed(documents):
-        for part in document:
+        for part in document.parts:
             if part.kind is Kind.TUPLE and part.key not in fragments:
                 fragments[part.key] = _closed_tuple(part.fragment)
     return _wrap(presentity_uri, b"".join(fragments.values()))
@@ -139,6 +175,7 @@ def _closed_tuple(fragment: bytes) -> bytes:
     return b"<tuple id=%b><status><basic>closed</basic></status>%b</tuple>" % (name, contact)
 
 
+@lru_cache(256)
 def _declaration(prefix: str | None, uri: str) -> tuple[bytes, bytes]:
     """How a namespace declaration stands in a start tag, and how a use of its prefix begins."""
     if prefix is None:
@@ -146,6 +183,7 @@ def _declaration(prefix: str | None, uri: str) -> tuple[bytes, bytes]:
     return f" xmlns:{prefix}={quoteattr(uri)}".encode(), f"{prefix}:".encode()
 
 
+_UTF_8 = re.compile(rb"<\?xml[^>]{0,60}?\sencoding=[\"'][Uu][Tt][Ff]-8[\"']")
 _PIDF_DEFAULT = f' xmlns="{NAMESPACE}"'.encode()
 _START = re.compile(rb"<[^\s/>]+")
 
