@@ -6,7 +6,10 @@ from openpy.modules.presence.dialog import CSEQ_BLOCK, TIMEOUT, Dialog, Subscrip
 from openpy.modules.presence.eventstate import EventState
 from openpy.modules.presence.presentity import Change
 from openpy.modules.presence.publications import Publication, Revision
+from openpy.modules.presence_xml.module import read_presence
 from tests.modules.presence.kit import ALICE, START, House, presence
+
+DOCUMENT = read_presence(presence())
 
 
 def refuse(house: House, change: Change) -> None:
@@ -28,13 +31,13 @@ def watched(house: House) -> tuple[EventState, Dialog, Subscription]:
 def test_publish() -> None:
     house = House()
     state, _, _ = watched(house)
-    made = Publication(state, 1, "one", START + 9, 0, b"", ())
-    first = Revision(made, "one", START + 9, 0, b"", ())
+    made = Publication(state, 1, "one", START + 9, 0, b"", DOCUMENT)
+    first = Revision(made, "one", START + 9, 0, b"", DOCUMENT)
     operation = house.agent.store.insert_publication(ALICE, "presence", 1, first)
     refuse(house, Publish(house.agent, state, first, (operation,)))
     assert (state.publications, state.presentity.tentative) == ({}, {})
     state.presentity.submit(Publish(house.agent, state, first, (operation,)))
-    second = Revision(made, "two", START + 99, 5, b"b", ())
+    second = Revision(made, "two", START + 99, 5, b"b", DOCUMENT)
     update = house.agent.store.refresh_publication(1, second)
     state.presentity.submit(Publish(house.agent, state, second, (update,), old_etag="one", visible=False))
     assert state.presentity.tentative == {"one": None, "two": second}
@@ -48,8 +51,8 @@ def test_publish() -> None:
 def test_publish_with_one_tag_for_life() -> None:
     house = House()
     state, _, _ = watched(house)
-    made = Publication(state, 1, "e", START + 9, 0, b"", ())
-    revisions = [Revision(made, "e", START + 9 * number, number, b"", ()) for number in (1, 2, 3)]
+    made = Publication(state, 1, "e", START + 9, 0, b"", DOCUMENT)
+    revisions = [Revision(made, "e", START + 9 * number, number, b"", DOCUMENT) for number in (1, 2, 3)]
     operation = house.agent.store.insert_publication(ALICE, "presence", 1, made)
     for revision in revisions:
         old = "" if revision is revisions[0] else "e"

@@ -54,7 +54,7 @@ def test_pres_01_pres_02_the_event() -> None:
 
 
 def test_a_body_that_is_no_presence_document() -> None:
-    assert read_presence(presence())[0].kind == 0
+    assert read_presence(presence()).parts[0].kind == 0
     with pytest.raises(RemoteError) as caught:
         read_presence(b"<a>\r\n<b></a>")
     assert caught.value.status == 400
