@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import pkgutil
 from collections.abc import Generator
 from pathlib import Path
 
@@ -10,12 +12,22 @@ import pytest
 from coverage import Coverage
 from hypothesis import settings
 
+import openpy
+
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("OPENPY_SHARED", ROOT.parent / "shared"))
 REQUIRE_ALL = os.environ.get("OPENPY_REQUIRE_ALL") == "1"
 
 settings.register_profile("openpy", deadline=None, derandomize=True)
 settings.load_profile("openpy")
+
+
+def pytest_configure() -> None:
+    """Under tests/test_mirror.py, what runs when a file is imported is nobody's own."""
+    if os.environ.get("OPENPY_COVERAGE_CONTEXTS") == "1":
+        for module in pkgutil.walk_packages(openpy.__path__, "openpy."):
+            if not module.name.endswith("__main__"):
+                importlib.import_module(module.name)
 
 
 @pytest.fixture(scope="session")

@@ -144,15 +144,18 @@ def test_who_says_nothing_whole_is_closed_after_the_lifetime() -> None:
     async def play(wire: Wire) -> None:
         reader, silent = await asyncio.open_connection(LOCAL, wire.port)
         _, speaking = await asyncio.open_connection(LOCAL, wire.port)
+        pongs, pinging = await asyncio.open_connection(LOCAL, wire.port)
         silent.write(MESSAGE[:-1])
         await asyncio.sleep(0.25)
         speaking.write(MESSAGE)
+        pinging.write(b"\r\n\r\n")
         await until(lambda: wire.heard)
+        assert await pongs.readexactly(2) == b"\r\n"
         wire.tcp.close_idle()
         assert await reader.read() == b""
-        await until(lambda: len(wire.tcp) == 1)
-        silent.close()
-        speaking.close()
+        await until(lambda: len(wire.tcp) == 2)
+        for writer in (silent, speaking, pinging):
+            writer.close()
 
     on_the_wire(play, lifetime=0.2)
 

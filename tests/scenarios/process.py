@@ -1,0 +1,137 @@
+"""openpy as a user starts it: a process of its own, on ports that the system chooses."""
+
+from __future__ import annotations
+
+import os
+import re
+import select
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).parent.parent.parent
+
+OPENPY = ("-m", "openpy")
+
+
+class ServerProcess:
+    """One server. `program` says what Python is to run: a wrapper of a test, or openpy itself."""
+
+    def __init__(
+        self,
+        script: Path,
+        *options: str,
+        listen: Sequence[str] = ("udp", "tcp"),
+        host: str = "127.0.0.1",
+        program: Sequence[str] = OPENPY,
+    ) -> None:
+        self.script = script
+        self.options = options
+        self.listen = listen
+        self.host = host
+        self.program = program
+        self.ports: dict[str, int] = {}
+        self.process: subprocess.Popen[bytes] | None = None
+        self.log = script.with_suffix(".log")
+
+    def start(self, patience: float = 20.0) -> ServerProcess:
+        """Start and wait until it listens; the same ports again after a restart."""
+        arguments = [sys.executable, *self.program, "-f", str(self.script)]
+        for kind in self.listen:
+            arguments += ["-l", f"{kind}:{self._bracketed}:{self.ports.get(kind, 0)}"]
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+        with self.log.open("a") as log:
+            self.process = subprocess.Popen(
+                [*arguments, *self.options],
+                cwd=self.script.parent,
+                stdout=subprocess.PIPE,
+                stderr=log,
+                env=environment,
+            )
+        self._await_banner(time.monotonic() + patience)
+        return self
+
+    def _await_banner(self, deadline: float) -> None:
+        """Read the ports from the lines that it prints once it listens."""
+        assert self.process is not None
+        assert self.process.stdout is not None
+        line = re.compile(rf"^ +(udp|tcp):{re.escape(self._bracketed)}:(\d+)$", re.MULTILINE)
+        printed = ""
+        while len(found := line.findall(printed)) < len(self.listen):
+            left = max(0.0, deadline - time.monotonic())
+            ready, _, _ = select.select([self.process.stdout], [], [], left)
+            piece = os.read(self.process.stdout.fileno(), 4096) if ready else b""
+            if not piece:
+                self.kill()
+                raise AssertionError(f"the server did not start:\n{self.log.read_text()}")
+            printed += piece.decode()
+        self.ports = {kind: int(port) for kind, port in found}
+
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens on UDP."""
+        return self.host, self.ports["udp"]
+
+    @property
+    def tcp_address(self) -> tuple[str, int]:
+        """Where it listens on TCP."""
+        return self.host, self.ports["tcp"]
+
+    @property
+    def _bracketed(self) -> str:
+        return f"[{self.host}]" if ":" in self.host else self.host
+
+    @property
+    def pid(self) -> int:
+        assert self.process is not None
+        return self.process.pid
+
+    @property
+    def running(self) -> bool:
+        return self.process is not None and self.process.poll() is None
+
+    def signal(self, number: signal.Signals) -> None:
+        assert self.process is not None
+        self.process.send_signal(number)
+
+    def kill(self) -> None:
+        """kill -9."""
+        assert self.process is not None
+        self.process.kill()
+        self._wait()
+
+    def stop(self) -> int:
+        """SIGTERM; returns the exit status."""
+        assert self.process is not None
+        if self.process.poll() is None:
+            self.process.send_signal(signal.SIGTERM)
+        return self._wait()
+
+    def statistics(self, patience: float = 5.0) -> dict[str, int]:
+        """What SIGUSR1 makes it tell: every counter that is not 0."""
+        before = self.log.stat().st_size
+        self.signal(signal.SIGUSR1)
+        deadline = time.monotonic() + patience
+        while time.monotonic() < deadline:
+            with self.log.open() as log:
+                log.seek(before)
+                told = log.read()
+            found = dict(re.findall(r"statistics: (\S+:\S+) = (\d+)\n", told))
+            if found:
+                return {name: int(value) for name, value in found.items()}
+            time.sleep(0.02)
+        raise AssertionError("no statistics were told")
+
+    def _wait(self) -> int:
+        assert self.process is not None
+        assert self.process.stdout is not None
+        try:
+            return self.process.wait(15)
+        except subprocess.TimeoutExpired:
+            self.process.kill()
+            raise
+        finally:
+            self.process.stdout.close()
