@@ -70,6 +70,7 @@ class Committer:
         self._dialect = dialect
         self._session: tuple[Connection, Cursor] | None = None
         self._failed: dict[Hashable, DatabaseError] = {}
+        self._is_away = False
 
     def open(self) -> tuple[Connection, Cursor]:
         """Connect; raises DatabaseError."""
@@ -174,10 +175,23 @@ class Committer:
             connection.commit()
         except Exception as exception:  # noqa: BLE001 - whatever it is, it is the answer to these submissions
             self._undo()
-            return self._dialect.explain(exception, in_commit=in_commit)
+            error = self._dialect.explain(exception, in_commit=in_commit)
+            self._note(error)
+            return error
         self.counts.commits += 1
         self.counts.rows += rows
+        if self._is_away:
+            self._note(None)
         return None
+
+    def _note(self, error: DatabaseError | None) -> None:
+        """Log that the database went away, or is back: a line for each change, not for each request."""
+        if isinstance(error, Unavailable) and not self._is_away:
+            self._is_away = True
+            logger.warning("the database takes no writes, which are answered by 503 until it does: %s", error)
+        elif error is None:
+            self._is_away = False
+            logger.warning("the database takes writes again")
 
     def _undo(self) -> None:
         """Drop the open transaction; a connection that cannot do even that is given up for a new one."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import logging
 import os
 import sys
 import time
@@ -80,3 +81,23 @@ class Log:
             return json.dumps(fields, ensure_ascii=True)
         stamp = time.strftime("%b %d %H:%M:%S", time.localtime(now))
         return f"{stamp} [{os.getpid()}] {LABELS[level]}:{origin}: {text}"
+
+
+class LibraryLog(logging.Handler):
+    """Passes on what the packages say that know nothing of this server (openpy.db) and use Python's logging."""
+
+    def __init__(self, log: Log) -> None:
+        super().__init__()
+        self._log = log
+
+    def emit(self, record: logging.LogRecord) -> None:
+        """Write one record."""
+        level = ERROR if record.levelno >= logging.ERROR else WARNING
+        text = record.getMessage()
+        if record.exc_info:
+            text += "\n" + self._traceback(record)
+        self._log.write(level if record.levelno >= logging.WARNING else INFO, record.name, text)
+
+    @staticmethod
+    def _traceback(record: logging.LogRecord) -> str:
+        return logging.Formatter().formatException(record.exc_info) if record.exc_info else ""

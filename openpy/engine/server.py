@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import ipaddress
+import logging
 import random
 import traceback
 from collections.abc import Callable
@@ -24,9 +25,9 @@ from openpy.engine.config import CoreConfig
 from openpy.engine.dispatch import Dispatcher
 from openpy.engine.forward import forward_reply, is_unicast
 from openpy.engine.loader import Loaded, load
-from openpy.engine.log import Log
+from openpy.engine.log import LibraryLog, Log
 from openpy.engine.module import Module, ModuleError
-from openpy.engine.runtime import Runtime, Tokens
+from openpy.engine.runtime import TICK, Runtime, Tokens
 from openpy.engine.sockets import Receivers, Sockets, bracketed
 from openpy.engine.statistics import Statistics
 from openpy.engine.variables import AvpName
@@ -39,6 +40,8 @@ from openpy.transaction.layer import Layer
 from openpy.transaction.timers import TimerValues
 from openpy.transaction.wheel import Wheel
 
+DRAIN_PATIENCE = 5.0  # seconds for what has begun to get its answer at a stop
+LIBRARIES = "openpy.db"  # what speaks through Python's logging
 CONNECT_PATIENCE = 2.0  # seconds until what waits for a connection goes on without it
 
 
@@ -65,6 +68,7 @@ class Server:
         self.sip_warning = False
         self.tag_prefix = ""
         self.databases: dict[str, Database] = {}
+        self._library_log = LibraryLog(self.log)
         self._sockets: Sockets | None = None
         self._reply_to_via = False
         self._started: list[Module] = []
@@ -109,6 +113,7 @@ class Server:
         """Start the modules, then read; raises ModuleError, and then everything is closed."""
         loop = asyncio.get_running_loop()
         self.runtime.start(loop)
+        logging.getLogger(LIBRARIES).addHandler(self._library_log)
         try:
             for module in self.modules.values():
                 await module.start()
@@ -126,6 +131,9 @@ class Server:
         for module in reversed(self._started):
             await module.drain()
         self._burst_ended()
+        patience = self.clock.monotonic() + DRAIN_PATIENCE
+        while self.clock.monotonic() < patience and self.transactions.unanswered():
+            await asyncio.sleep(TICK)
         for database in self.databases.values():
             await asyncio.to_thread(database.close)
         await asyncio.sleep(0)  # what the last commit resumed runs before the sockets close
@@ -134,6 +142,7 @@ class Server:
             await module.stop()
         self.sockets.close()
         self.runtime.stop()
+        logging.getLogger(LIBRARIES).removeHandler(self._library_log)
 
     @property
     def sockets(self) -> Sockets:

@@ -350,9 +350,7 @@ Expression = (
     | Exit
     | Drop
 )
-Statement = (
-    Call | RouteCall | Assignment | Block | If | While | Switch | Return | Exit | Drop | Break | Empty
-)
+Statement = Call | RouteCall | Assignment | Block | If | While | Switch | Return | Exit | Drop | Break | Empty
 TopLevel = CoreParameter | Blacklist | TlsDomain | LoadModule | ModuleParameter | Route
 
 

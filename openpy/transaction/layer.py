@@ -117,6 +117,10 @@ class Layer:
         transaction = transactions[key] = ServerTransaction(self._servers, key, request, flow)
         return transaction
 
+    def unanswered(self) -> int:
+        """How many requests wait for their final reply. Looks at every transaction: not for the hot path."""
+        return sum(1 for transaction in self._servers.transactions.values() if not transaction.finished)
+
     def release(self, transaction: ServerTransaction) -> None:
         """Expect no final reply: end at once, or after a while if a provisional one was sent."""
         transaction.release()

@@ -154,6 +154,22 @@ def test_a_locked_database_refuses_the_whole_batch_and_serves_again(
     assert len(owners(connection)) == 3
 
 
+def test_a_database_that_goes_and_returns_is_logged_once_each(
+    committer: Committer, empty_table: TableSql, connection: Connection, caplog: pytest.LogCaptureFixture
+) -> None:
+    entries = [entry("k", Upsert(empty_table, 1, ("o", 0, None)))]
+    execute(connection, "BEGIN IMMEDIATE")
+    for _ in range(2):
+        committer.commit([Forgiven("k"), *entries])
+    connection.rollback()
+    for _ in range(2):
+        committer.commit([Forgiven("k"), *entries])
+    assert [text.split(",")[0] for text in caplog.messages] == [
+        "the database takes no writes",
+        "the database takes writes again",
+    ]
+
+
 def test_a_database_that_locks_while_the_culprit_is_sought_refuses_the_rest(
     url: DatabaseUrl, empty_table: TableSql, connection: Connection
 ) -> None:

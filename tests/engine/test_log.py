@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import json
+import logging
 
 import pytest
 
-from openpy.engine.log import ALERT, DEBUG, ERROR, INFO, LABELS, NOTICE, WARNING, Log, to_stderr
+from openpy.engine.log import ALERT, DEBUG, ERROR, INFO, LABELS, NOTICE, WARNING, LibraryLog, Log, to_stderr
 
 
 def kept(level: int = NOTICE, *, json_lines: bool = False) -> tuple[Log, list[str]]:
@@ -62,3 +63,17 @@ def test_line_that_cannot_be_written_is_lost() -> None:
     with open("/dev/full", "w") as full, pytest.MonkeyPatch.context() as patch:
         patch.setattr("sys.stderr", full)
         to_stderr(ERROR, "no space left on device")
+
+
+def test_what_libraries_log_is_passed_on() -> None:
+    log, lines = kept(INFO)
+    library = logging.getLogger("openpy.db.test")
+    library.addHandler(LibraryLog(log))
+    library.warning("the disk is %s", "full")
+    try:
+        raise ValueError("no")
+    except ValueError:
+        library.exception("a mistake")
+    assert lines[0].endswith("WARNING:openpy.db.test: the disk is full")
+    assert "ERROR:openpy.db.test: a mistake\nTraceback" in lines[1]
+    assert "ValueError: no" in lines[1]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import resource
+import signal
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -159,3 +161,14 @@ def test_too_many_hops(caller: Phone, callee: Phone) -> None:
     caller.send(data)
     assert caller.final_reply(parse(data)).status == 483
     assert callee.nothing_more(0.1)
+
+
+def test_a_stop_waits_for_what_is_being_relayed(caller: Phone, callee: Phone, relay: ServerProcess) -> None:
+    data = caller.build("MESSAGE", "sip:bob@example.org", body=b"hi")
+    caller.send(data)
+    asked = callee.await_message(lambda message: message.method == "MESSAGE")
+    relay.signal(signal.SIGTERM)
+    time.sleep(0.2)
+    callee.answer(asked, 202, "Accepted")
+    assert caller.final_reply(parse(data)).status == 202
+    assert relay.stop() == 0

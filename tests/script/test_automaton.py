@@ -93,3 +93,13 @@ def test_the_builder_has_a_method_for_each_name_of_the_grammar() -> None:
 def test_the_lexer_makes_the_tokens_of_the_grammar() -> None:
     known = {kind for row in automaton.load().actions for kind in row}
     assert set(KEYWORDS.values()) <= known
+
+
+def test_the_tables_are_made_from_the_grammar() -> None:
+    made = automaton.load()
+    automaton.load.cache_clear()
+    automaton._reduction.cache_clear()
+    again = automaton.load()
+    assert again is not made
+    assert len(again.actions) == len(made.actions) > 100
+    assert automaton.load() is again

@@ -223,6 +223,15 @@ def test_full_layer_refuses_until_something_ends() -> None:
     bench.layer.create_server(request("OPTIONS", "z9hG4bK3"), bench.flow)
 
 
+def test_what_waits_for_a_final_reply_is_counted() -> None:
+    bench = Bench()
+    first = bench.layer.create_server(request("OPTIONS", "z9hG4bK1"), bench.flow)
+    bench.layer.create_server(request("OPTIONS", "z9hG4bK2"), bench.flow)
+    assert bench.layer.unanswered() == 2
+    first.reply(200, b"SIP/2.0 200 OK\r\nCSeq: 1 OPTIONS\r\n\r\n")
+    assert bench.layer.unanswered() == 1
+
+
 def test_requests_are_told_apart_when_begun_out_of_turn() -> None:
     bench = Bench()
     first, second = request("OPTIONS", "z9hG4bK1"), request("OPTIONS", "z9hG4bK2")
