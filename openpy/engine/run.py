@@ -146,9 +146,10 @@ class Run:
     def begin_transaction(self) -> ServerTransaction:
         """The server transaction of this request, made now if there is none; raises Overloaded."""
         if self.transaction is None:
-            flow = self.server.reply_flow(self.request, self.flow)
+            server, request = self.server, self.request
+            flow = server.reply_flow(request, self.flow)
             try:
-                self.transaction = self.server.transactions.create_server(self.request, flow)
+                self.transaction = server.transactions.create_server(request, flow)
             except LocalError as error:
                 raise Overloaded from error
         return self.transaction

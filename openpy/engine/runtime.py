@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
 import sys
 from collections.abc import Callable, Coroutine
@@ -11,6 +10,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
 from openpy.engine.clock import Clock
+from openpy.engine.garbage import Collector
 from openpy.engine.waiting import Wait
 from openpy.transaction.wheel import Wheel
 
@@ -47,6 +47,8 @@ class Runtime:
         self._threads = ThreadPoolExecutor(4, "openpy-blocking")
         self._tick: asyncio.TimerHandle | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
+        self._collector = Collector()
+        self._settled = False
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -61,10 +63,9 @@ class Runtime:
         self._turn()
 
     def settle(self) -> None:
-        """After everything is loaded: what lives now is not looked at again by the garbage collector."""
-        gc.collect()
-        gc.freeze()
-        gc.set_threshold(100_000, 50, 1000)
+        """Everything is loaded: from now on the garbage collector keeps out of the way."""
+        self._collector.start()
+        self._settled = True
 
     def stop(self) -> None:
         """Stop ticking and wait for the threads."""
@@ -73,7 +74,7 @@ class Runtime:
         for task in self._tasks:
             task.cancel()
         self._threads.shutdown()
-        gc.unfreeze()
+        self._collector.stop()
 
     def post(self, callback: Callable[[], None]) -> None:
         """Run a callback in the loop, from any thread."""
@@ -82,6 +83,15 @@ class Runtime:
     def soon(self, callback: Callable[[], None]) -> None:
         """Run a callback in the loop's next round."""
         self.loop.call_soon(callback)
+
+    def watch(self, descriptor: int, readable: Callable[[], None]) -> Callable[[], None]:
+        """Call back whenever a descriptor has something to read, until the returned function is called."""
+        self.loop.add_reader(descriptor, readable)
+
+        def end() -> None:
+            self.loop.remove_reader(descriptor)
+
+        return end
 
     def run_blocking(self, function: Callable[..., Any], *arguments: Any) -> Wait[Any]:
         """Run a blocking function in a thread."""
@@ -104,5 +114,8 @@ class Runtime:
         task.add_done_callback(self._tasks.discard)
 
     def _turn(self) -> None:
-        self._wheel.advance(self._clock.monotonic())
+        now = self._clock.monotonic()
+        self._wheel.advance(now)
+        if self._settled:
+            self._collector.turn(now)
         self._tick = self.loop.call_later(TICK, self._turn)

@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Coroutine, Generator
-from typing import Any, Generic, TypeVar, cast
+from typing import Any, Generic, TypeVar
 
 T = TypeVar("T")
 
@@ -22,7 +22,7 @@ class Wait(Generic[T]):
 
     def __init__(self) -> None:
         self.done = False
-        self._value: T | None = None
+        self._value: Any = None
         self._error: BaseException | None = None
         self._resume: Callable[[], None] | None = None
 
@@ -32,7 +32,8 @@ class Wait(Generic[T]):
             yield self
         if self._error is not None:
             raise self._error
-        return cast(T, self._value)
+        value: T = self._value
+        return value
 
     def resolve(self, value: T) -> None:
         """Complete with a value and resume the waiter at once."""
@@ -53,7 +54,8 @@ class Wait(Generic[T]):
     @property
     def value(self) -> T | None:
         """The value, where it was completed with one."""
-        return self._value
+        value: T | None = self._value
+        return value
 
     def on_done(self, resume: Callable[[], None]) -> None:
         """Register the one waiter; called at once if the result is there."""

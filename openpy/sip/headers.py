@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
@@ -113,10 +114,12 @@ def parse_name_addr(text: str) -> NameAddr:
     Raises RemoteError (400), for a malformed URI too.
     """
     found = grammar.NAME_ADDR_NORMAL.match(text) or grammar.ADDR_SPEC_NORMAL.match(text)
-    if found:
-        display, uri_text, params_text = found.groups()
-        return NameAddr(display.rstrip(), uri_text, params_text)
-    return _parse_unusual_name_addr(text.strip(LWS))
+    return _normal_name_addr(found) if found else _parse_unusual_name_addr(text.strip(LWS))
+
+
+def _normal_name_addr(found: re.Match[str]) -> NameAddr:
+    display, uri_text, params_text = found.groups()
+    return NameAddr(display.rstrip(), uri_text, params_text)
 
 
 def _parse_unusual_name_addr(text: str) -> NameAddr:
@@ -144,8 +147,12 @@ def parse_name_addr_list(text: str) -> list[NameAddr]:
 
 def parse_contacts(lines: list[str]) -> list[NameAddr] | Star:
     """The Contact values of all Contact lines of a message, or STAR. Raises RemoteError (400)."""
-    if len(lines) == 1 and lines[0].strip(LWS) == "*":
-        return STAR
+    if len(lines) == 1:
+        found = grammar.NAME_ADDR_NORMAL.match(lines[0])
+        if found:
+            return [_normal_name_addr(found)]
+        if lines[0].strip(LWS) == "*":
+            return STAR
     contacts: list[NameAddr] = []
     for line in lines:
         contacts += parse_name_addr_list(line)
@@ -240,7 +247,7 @@ def parse_cseq(text: str) -> CSeq:
     if not found:
         raise RemoteError(400, "Malformed CSeq")
     digits, method = found.groups()
-    number = _bounded(digits)
+    number = int(digits) if len(digits) <= 9 else _bounded(digits)
     if number > 2**31 - 1:
         raise RemoteError(400, "CSeq number too large")
     return CSeq(number, method)

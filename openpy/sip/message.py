@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeAlias
 
 from openpy.sip import headers
 from openpy.sip.errors import RemoteError
@@ -37,11 +37,15 @@ class HeaderLine(NamedTuple):
     end: int
 
 
+_Text: TypeAlias = tuple[str, dict[str, str], dict[str, list[str]] | None, str, int]
+"""A head, its first and further values by name, what is wrong with it, and where the body starts."""
+
+
 class Message:
     """What requests and responses share.
 
     `raw` are the message's bytes, `head` its text before the empty line, `body` its bytes, `source` the
-    (host, port) it came from, set by the receiver. `defect` says what makes a line no header line, or is "".
+    (host, port) it came from, set by the receiver. `defect` says what is wrong with its lines or its length, or is "".
     """
 
     __slots__ = (
@@ -60,64 +64,47 @@ class Message:
         "source",
     )
 
-    def __init__(self, raw: bytes, head: str, lines: list[str], body_start: int) -> None:
+    def __init__(self, data: bytes, text: _Text) -> None:
+        head, first, more, defect, body_start = text
         self.head = head
+        self.defect = defect
         self.source: tuple[str, int] | None = None
-        self.defect = ""
+        self._first = first
+        self._more = more
         self._via: Via | None = None
         self._vias: list[Via] | None = None
         self._from: NameAddr | None = None
         self._to: NameAddr | None = None
         self._cseq: CSeq | None = None
         self._contacts: list[NameAddr] | Star | None = None
-        self._more: dict[str, list[str]] | None = None
-        first = self._index(lines)
-        if first is None:
-            self._more = None
-            self.defect = ""
-            first = self._index(_unfolded_lines(head))
-        self._first: dict[str, str] = first or {}
-        body = raw[body_start:]
-        if "Content-Length" in self._first:
-            size = _loose_number(self._first["Content-Length"])
-            if 0 <= size < len(body):
+        body = data[body_start:]
+        if "Content-Length" in first:
+            size = self._stated_size(first["Content-Length"], len(body))
+            if size != len(body):
                 body = body[:size]
-                raw = raw[: body_start + size]
-        self.raw = raw
+                data = data[: body_start + size]
+        self.raw = data
         self.body = body
 
-    def _index(self, lines: list[str]) -> dict[str, str] | None:
-        """The first value of each header; further ones go to `_more`. None: a line is folded."""
-        first: dict[str, str] = {}
-        names = CANONICAL
-        more = None
-        for line in lines:
-            name, colon, value = line.partition(":")
-            try:
-                name = names[name]
-            except KeyError:
-                if line[:1] in _FOLD_STARTS:
-                    return None
-                if not colon or not TOKEN.match(name.rstrip(LWS)):
-                    self.defect = self.defect or "Malformed header line"
-                    continue
-                name = canonical_name(name)
-            if name not in first:
-                first[name] = value
-            else:
-                if more is None:
-                    more = self._more = {}
-                more.setdefault(name, []).append(value)
-        return first
+    def _stated_size(self, text: str, size: int) -> int:
+        """What Content-Length says of a body of `size` octets; `size` where it cannot be right."""
+        try:
+            stated = headers.parse_number(text, "Content-Length")
+        except RemoteError as error:
+            self.defect = self.defect or error.reason
+            return size
+        if stated > size:
+            self.defect = self.defect or "Content-Length larger than message"
+            return size
+        return stated
 
     def get(self, name: str) -> str | None:
         """The value of the first header `name`, unfolded and stripped, or None."""
-        value = self._first.get(name)
-        if value is None:
-            value = self._first.get(canonical_name(name))
-            if value is None:
-                return None
-        return value.strip(LWS)
+        first = self._first
+        if name in first:
+            return first[name].strip(LWS)
+        name = canonical_name(name)
+        return first[name].strip(LWS) if name in first else None
 
     def has(self, name: str) -> bool:
         """Whether there is a header `name`."""
@@ -125,13 +112,14 @@ class Message:
 
     def all(self, name: str) -> list[str]:
         """The values of all headers `name`, one a line, unfolded and stripped."""
-        name = canonical_name(name)
-        value = self._first.get(name)
-        if value is None:
-            return []
-        if self._more is None or name not in self._more:
-            return [value.strip(LWS)]
-        return [value.strip(LWS), *[more.strip(LWS) for more in self._more[name]]]
+        first, more = self._first, self._more
+        if name not in first:
+            name = canonical_name(name)
+            if name not in first:
+                return []
+        if more is None or name not in more:
+            return [first[name].strip(LWS)]
+        return [first[name].strip(LWS), *[value.strip(LWS) for value in more[name]]]
 
     def values(self, name: str) -> list[str]:
         """The members of all headers `name`, which are comma separated lists; empty members are left out."""
@@ -263,17 +251,13 @@ class Request(Message):
     __slots__ = ("method", "repaired", "uri", "version")
 
     def __init__(
-        self,
-        raw: bytes,
-        head: str,
-        lines: list[str],
-        body_start: int,
-        line: tuple[str, str, str],
-        repaired: bool,
+        self, data: bytes, text: _Text, method: str, uri: str, version: str, repaired: bool = False
     ) -> None:
-        self.method, self.uri, self.version = line
+        super().__init__(data, text)
+        self.method = method
+        self.uri = uri
+        self.version = version
         self.repaired = repaired
-        super().__init__(raw, head, lines, body_start)
 
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.uri}>"
@@ -284,13 +268,11 @@ class Response(Message):
 
     __slots__ = ("reason", "status", "version")
 
-    def __init__(
-        self, raw: bytes, head: str, lines: list[str], body_start: int, version: str, status: int, reason: str
-    ) -> None:
+    def __init__(self, data: bytes, text: _Text, version: str, status: int, reason: str) -> None:
+        super().__init__(data, text)
         self.version = version
         self.status = status
         self.reason = reason
-        super().__init__(raw, head, lines, body_start)
 
     def __repr__(self) -> str:
         return f"<Response {self.status} {self.reason}>"
@@ -303,28 +285,62 @@ def parse_message(data: bytes) -> Request | Response:
     """
     if data[:1] in _LINE_END_STARTS:
         data = data.lstrip(b"\r\n")
-    head_end, body_start = find_body(data)
-    if head_end < 0:
-        raise RemoteError(400, "No end of head")
-    head = data[:head_end].decode("utf-8", "surrogateescape")
+    head_end = data.find(b"\r\n\r\n")
+    body_start = head_end + 4
+    head = data[:head_end].decode("utf-8", "surrogateescape") if head_end >= 0 else ""
     lines = head.split("\r\n")
-    if head.count("\n") >= len(lines):
+    line_ends = head.count("\n")
+    if head_end < 0 or line_ends >= len(lines):  # some lines end in a bare LF, and so may the head
+        head_end, body_start = find_body(data)
+        if head_end < 0:
+            raise RemoteError(400, "No end of head")
+        head = data[:head_end].decode("utf-8", "surrogateescape")
         lines = [line.removesuffix("\r") for line in head.split("\n")]
+        line_ends = head.count("\r\n")
     start_line = lines[0]
     del lines[0]
+    first, more, defect = _index(lines) or _index(_unfolded_lines(head)) or ({}, None, "")
+    if head.count("\r") != line_ends:
+        defect = defect or "Carriage return inside a line"
+    text = head, first, more, defect, body_start
     words = start_line.split(" ")
     if len(words) == 3 and words[2][:4] == "SIP/":
-        uri = words[1]
+        method, uri, version = words
         if "?" not in uri and "<" not in uri:
-            return Request(data, head, lines, body_start, (words[0], uri, words[2]), False)
+            return Request(data, text, method, uri, version)
     if start_line[:4].upper() == "SIP/":
         version, _, rest = start_line.partition(" ")
         code, _, reason = rest.partition(" ")
         if not (code.isascii() and code.isdigit() and len(code) <= 32):
             raise RemoteError(400, "Malformed status line")
-        return Response(data, head, lines, body_start, version, int(code), reason.strip(LWS))
-    line, repaired = _unusual_request_line(start_line)
-    return Request(data, head, lines, body_start, line, repaired)
+        return Response(data, text, version, int(code), reason.strip(LWS))
+    return Request(data, text, *_unusual_request_line(start_line))
+
+
+def _index(lines: list[str]) -> tuple[dict[str, str], dict[str, list[str]] | None, str] | None:
+    """The first value of each header, the further ones, and what is wrong. None: a line is folded."""
+    first: dict[str, str] = {}
+    more: dict[str, list[str]] | None = None
+    defect = ""
+    names = CANONICAL
+    for line in lines:
+        name, colon, value = line.partition(":")
+        try:
+            name = names[name]
+        except KeyError:
+            if line[:1] in _FOLD_STARTS:
+                return None
+            if not colon or not TOKEN.match(name.rstrip(LWS)):
+                defect = "Malformed header line"
+                continue
+            name = canonical_name(name)
+        if name not in first:
+            first[name] = value
+        else:
+            if more is None:
+                more = {}
+            more.setdefault(name, []).append(value)
+    return first, more, defect
 
 
 def find_body(data: bytes | bytearray, start: int = 0) -> tuple[int, int]:
@@ -354,7 +370,7 @@ def _unfolded_lines(head: str) -> list[str]:
     return [line.removesuffix("\r") for line in _FOLD.sub(" ", rest).lstrip(LWS).split("\n")]
 
 
-def _unusual_request_line(text: str) -> tuple[tuple[str, str, str], bool]:
+def _unusual_request_line(text: str) -> tuple[str, str, str, bool]:
     """The parts of a line that is not plain `METHOD URI SIP/2.0`, and whether it has to be written anew.
 
     Raises RemoteError (400) if it is no request line.
@@ -370,12 +386,4 @@ def _unusual_request_line(text: str) -> tuple[tuple[str, str, str], bool]:
     if uri[:4].lower() == "sip:" or uri[:5].lower() == "sips:":
         userinfo, at, hostport = uri.rpartition("@")
         uri = userinfo + at + hostport.partition("?")[0]
-    return (method, uri, version), f"{method} {uri} {version}" != text
-
-
-def _loose_number(text: str) -> int:
-    """The Content-Length to cut the body at, or -1 for one that validity.py will refuse."""
-    try:
-        return int(text)
-    except ValueError:
-        return -1
+    return method, uri, version, f"{method} {uri} {version}" != text

@@ -215,16 +215,6 @@ class NotifyTransaction(ClientTransaction):
 
     _owner: NotifyOwner | None
 
-    def __init__(
-        self,
-        side: ClientSide[bytes, NotifyTransaction],
-        branch: bytes,
-        data: bytes,
-        flow: Flow,
-        owner: NotifyOwner,
-    ) -> None:
-        super().__init__(side, branch, False, data, flow, owner)
-
     def complete(self) -> None:
         """A plain 200 was recognised: COMPLETED, and with nothing to absorb, over."""
         owner = self._owner

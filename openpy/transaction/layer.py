@@ -160,7 +160,7 @@ class Layer:
 
         The branch begins with `branch_prefix`, was never used before, and cannot be guessed.
         """
-        transaction = NotifyTransaction(self._notifies, branch, data, flow, owner)
+        transaction = NotifyTransaction(self._notifies, branch, False, data, flow, owner)
         transaction.start()
         return transaction
 

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import os
 import threading
 from collections.abc import Callable, Coroutine
 from typing import Any
@@ -74,6 +75,23 @@ def test_an_error_in_a_thread_fails_the_wait() -> None:
         await until(lambda: wait.done)
         with pytest.raises(ValueError, match="no"):
             await wait
+
+    running(play)
+
+
+def test_a_descriptor_is_watched_until_it_is_enough() -> None:
+    async def play(runtime: Runtime, wheel: Wheel) -> None:
+        out, into = os.pipe()
+        heard: list[bytes] = []
+        end = runtime.watch(out, lambda: heard.append(os.read(out, 100)))
+        os.write(into, b"one")
+        await until(lambda: heard)
+        end()
+        os.write(into, b"two")
+        await asyncio.sleep(0.02)
+        assert heard == [b"one"]
+        os.close(out)
+        os.close(into)
 
     running(play)
 

@@ -241,3 +241,21 @@ def test_parsing_undoes_writing(pairs: list[tuple[str, str]], body: bytes) -> No
     assert sum(len(message.all(name)) for name in {line.canonical for line in message.header_lines()}) == len(
         pairs
     )
+
+
+def test_a_head_that_ends_in_a_bare_line_end_ends_there() -> None:
+    message = parse_message(b"OPTIONS sip:a SIP/2.0\nTo: <sip:a>\n\nbody\r\n\r\nmore")
+    assert (message.get("To"), message.body, message.defect) == ("<sip:a>", b"body\r\n\r\nmore", "")
+
+
+@pytest.mark.parametrize(
+    ("length", "body", "defect"),
+    [
+        ("3", b"one", ""),
+        ("9", b"one two", "Content-Length larger than message"),
+        ("x", b"one two", "Malformed Content-Length"),
+    ],
+)
+def test_a_length_that_cannot_be_right_leaves_the_body(length: str, body: bytes, defect: str) -> None:
+    message = parse_message(f"OPTIONS sip:a SIP/2.0\r\nContent-Length: {length}\r\n\r\none two".encode())
+    assert (message.body, message.defect) == (body, defect)

@@ -16,7 +16,7 @@ from openpy.engine.services import Services
 from openpy.modules.presence.counts import Counts
 from openpy.modules.presence.deadlines import Deadlines
 from openpy.modules.presence.dialog import LAST_CSEQ, Dialog, Subscription
-from openpy.modules.presence.events import EventRegistry
+from openpy.modules.presence.events import EventPackage, EventRegistry
 from openpy.modules.presence.eventstate import EventState, LastState
 from openpy.modules.presence.notifier import Notifier
 from openpy.modules.presence.presentity import Presentity
@@ -48,20 +48,27 @@ class PresenceAgent:
         self.dialogs: dict[str, Dialog] = {}
         """By our tag."""
         self.notifier = Notifier(self)
-        self._epoch = services.clock.wall() - services.clock.monotonic()
+        self._monotonic = services.clock.monotonic
+        self._epoch = services.clock.wall() - self._monotonic()
         self.deadlines: Deadlines[Mortal] = Deadlines(self.now())
         self._numbers = count(1)
+        self._settle = self._settled  # one bound method for all presentities
 
     def now(self) -> float:
         """Unix time in seconds."""
-        return self._epoch + self.services.clock.monotonic()
+        return self._epoch + self._monotonic()
 
     def presentity(self, uri: str) -> Presentity:
         """The presentity of a canonical URI, made if there is none."""
         found = self.presentities.get(uri)
         if found is None:
-            found = self.presentities[uri] = Presentity(uri, self.store, self._settled)
+            found = self.presentities[uri] = Presentity(uri, self.store, self._settle)
         return found
+
+    def standing(self, uri: str, package: EventPackage, etag: str) -> Standing | None:
+        """What an entity-tag names, as it will be once everything outstanding is committed."""
+        presentity = self.presentities.get(uri)
+        return None if presentity is None else presentity.publication(package, etag)
 
     def let_go(self, presentity: Presentity) -> None:
         """Forget a presentity of which nothing is known."""

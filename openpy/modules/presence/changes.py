@@ -13,7 +13,7 @@ from openpy.db.statements import Operation
 from openpy.modules.presence.dialog import CSEQ_BLOCK
 from openpy.modules.presence.eventstate import EventState, LastState
 from openpy.modules.presence.presentity import Change
-from openpy.modules.presence.publications import Publication, Revision, Standing
+from openpy.modules.presence.publications import Publication, Revision, Standing, state_of
 
 if TYPE_CHECKING:
     from openpy.modules.presence.agent import PresenceAgent
@@ -25,6 +25,8 @@ class Publish(Change):
     """A publication is made, refreshed or modified."""
 
     __slots__ = ("_agent", "_old_etag", "_silenced", "_state", "_visible", "revision")
+
+    keeps = True
 
     def __init__(
         self,
@@ -183,6 +185,8 @@ class Subscribe(Change):
         "_target",
     )
 
+    keeps = True
+
     def __init__(
         self,
         agent: PresenceAgent,
@@ -272,7 +276,4 @@ class Reserve(Change):
 
 def _named(standing: Standing) -> tuple[str, Publication, EventState]:
     """What ends: the tag by which it will be known, the publication, its event."""
-    publication = standing if isinstance(standing, Publication) else standing.publication
-    state = publication.state
-    assert state is not None
-    return standing.etag, publication, state
+    return standing.etag, standing.publication, state_of(standing)

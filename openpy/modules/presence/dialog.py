@@ -12,6 +12,7 @@ Rules:
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from openpy.sip import dialog as sip_dialog
@@ -143,9 +144,7 @@ class Dialog:
 
     def local_address(self) -> tuple[str, int] | None:
         """Host and port of our datagram socket that the watcher talks to; None if it came by a connection."""
-        transport, _, rest = self.socket.partition(":")
-        host, _, port = rest.rpartition(":")
-        return (host.strip("[]"), int(port)) if transport == "udp" and port.isdecimal() else None
+        return _datagram_address(self.socket)
 
     def retarget(self, target: str, connection: tuple[str, str, int] | None) -> None:
         """Take the target and the way of a SUBSCRIBE that was accepted: the next NOTIFY looks for its way anew."""
@@ -154,6 +153,13 @@ class Dialog:
             self.connection = connection
             self.head = b""
             self.flow = None
+
+
+@lru_cache(64)
+def _datagram_address(socket: str) -> tuple[str, int] | None:
+    transport, _, rest = socket.partition(":")
+    host, _, port = rest.rpartition(":")
+    return (host.strip("[]"), int(port)) if transport == "udp" and port.isdecimal() else None
 
 
 class Subscription:
@@ -205,9 +211,10 @@ class Subscription:
 
     def event_text(self) -> bytes:
         """The Event header of NOTIFYs."""
-        name = self.state.package.name
-        text = name if self.event_id is None else f"{name};id={self.event_id}"
-        return text.encode("utf-8", "surrogateescape")
+        name = self.state.package.name_octets
+        if self.event_id is None:
+            return name
+        return b"%b;id=%b" % (name, self.event_id.encode("utf-8", "surrogateescape"))
 
     # --- the owner of NOTIFY transactions ------------------------------------------------------------------------
 

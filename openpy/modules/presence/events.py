@@ -55,20 +55,27 @@ class EventPackage:
     package: str = field(init=False)
     """The name without parameters, in lower case."""
     params: dict[str, str | None] = field(init=False)
+    name_octets: bytes = field(init=False)
+    """The name as it stands in NOTIFYs."""
+    body_head: bytes = field(init=False)
+    """What begins the end of a NOTIFY with a body: up to the value of Content-Length."""
 
     def __post_init__(self) -> None:
         parsed = parse_event(self.name)
         self.package = parsed.package
         self.params = parsed.params
+        self.name_octets = self.name.encode("utf-8", "surrogateescape")
+        self.body_head = f"\r\nContent-Type: {self.content_type}\r\nContent-Length: ".encode("ascii")
         self.accept = tuple(item.lower() for item in self.accept or (self.content_type,))
 
 
 class EventRegistry:
     """The packages that are served, in order of registration."""
 
-    __slots__ = ("_by_name", "_by_package")
+    __slots__ = ("_allow_events", "_by_name", "_by_package")
 
     def __init__(self) -> None:
+        self._allow_events = ""
         self._by_name: dict[str, EventPackage] = {}
         self._by_package: dict[str, list[EventPackage]] = {}
 
@@ -77,6 +84,7 @@ class EventRegistry:
         if package.name in self._by_name:
             return
         self._by_name[package.name] = package
+        self._allow_events = ", ".join(self._by_name)
         alike = self._by_package.setdefault(package.package, [])
         alike.append(package)
         alike.sort(key=lambda item: -len(item.params))
@@ -94,7 +102,7 @@ class EventRegistry:
 
     def allow_events(self) -> str:
         """The value of Allow-Events."""
-        return ", ".join(self._by_name)
+        return self._allow_events
 
 
 _ABSENT: Any = object()

@@ -9,6 +9,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Iterator
+from math import inf
 from typing import TYPE_CHECKING
 
 from openpy.modules.presence.publications import Publication, Standing
@@ -76,10 +77,10 @@ class EventState:
     def tail(self, now: float) -> bytes:
         """The end of every NOTIFY that shows this state: from behind Subscription-State to the last octet."""
         if not self._tail or self._tail_until <= now:
-            living = sorted(
-                (item for item in self.publications.values() if item.expires > now), key=_by_received
-            )
-            self._tail_until = min((item.expires for item in living), default=float("inf"))
+            living = [item for item in self.publications.values() if item.expires > now]
+            if len(living) > 1:
+                living.sort(key=_by_received)
+            self._tail_until = min([item.expires for item in living], default=inf)
             self._tail = self._made(self._body(living))
         return self._tail
 
@@ -97,8 +98,7 @@ class EventState:
     def _made(self, body: bytes | None) -> bytes:
         if not body:
             return NO_BODY
-        media_type = self.package.content_type.encode("ascii")
-        return b"\r\nContent-Type: %b\r\nContent-Length: %d\r\n\r\n%b" % (media_type, len(body), body)
+        return b"%b%d\r\n\r\n%b" % (self.package.body_head, len(body), body)
 
     def tentative(self) -> Iterator[Standing]:
         """The publications as the next request finds them."""

@@ -156,33 +156,33 @@ class Presence(Module):
 
         `sender` is a URI, usually "$hdr(Sender)": the watcher with this Contact is not told of the change.
         """
-        if not self._begin(run):
+        if run.transaction is None and not self._begin(run):
             return -1
         text = "" if sender is None else sender(run)
         try:
-            answer = publish(self.agent, run.request, run.flow, text)
+            headers, committed = publish(self.agent, run.request, run.flow, text)
         except RemoteError as error:
             return self._refuse(run, error)
-        if answer.committed is not None and await answer.committed is not None:
+        if committed is not None and await committed is not None:
             return self._unavailable(run)
-        run.reply(200, "OK", answer.headers)
+        run.reply(200, "OK", headers)
         return 1
 
     @script_function(routes=REQUEST)
     async def handle_subscribe(self, run: Run) -> int:
         """Handle a SUBSCRIBE, answer it, and send the NOTIFY; 1 if it was accepted, -1 if not."""
-        if not self._begin(run):
+        if run.transaction is None and not self._begin(run):
             return -1
         try:
-            answer = subscribe(self.agent, run.request, run.flow)
+            headers, to_tag, committed, fetch = subscribe(self.agent, run.request, run.flow)
         except RemoteError as error:
             return self._refuse(run, error)
-        if answer.committed is not None and await answer.committed is not None:
+        if committed is not None and await committed is not None:
             return self._unavailable(run)
         status = 200 if self.subs_respond_200 else 202
-        run.reply(status, "OK", answer.headers, to_tag=answer.to_tag, record_route=True)
-        if answer.fetched is not None:
-            self.agent.notifier.notify(answer.fetched)
+        run.reply(status, "OK", headers, to_tag=to_tag, record_route=True)
+        if fetch is not None:
+            self.agent.notifier.notify(fetch)
         return 1
 
     @property

@@ -36,7 +36,10 @@ RETRY_AFTER = 1.0
 SLICE = 64
 """How many NOTIFYs of one change are sent before answers are read again."""
 
-IPV4 = re.compile(r"\d{1,3}(?:\.\d{1,3}){3}\Z")
+PLAIN_TARGET = re.compile(
+    r"sip:(?:[A-Za-z0-9\-_.!~*'()%&=+$,]++@)?+([0-9]{1,3}(?:\.[0-9]{1,3}){3})(?::([0-9]{1,5}))?+\Z"
+)
+"""A Contact that names an IPv4 address and says nothing of transport."""
 
 MAX_DATAGRAM = 1300
 """Octets; what is larger goes by a transport with congestion control (RFC 3261 section 18.1.1)."""
@@ -205,10 +208,11 @@ class Notifier:
         """The way to a watcher by UDP whose Contact is an IPv4 address: there is nothing to look for."""
         if dialog.routes:
             return None
-        hop = cached_uri(dialog.target)
-        if hop.scheme == "sip" and not hop.params and IPV4.match(hop.host):
-            return self._services.flow("udp", hop.host, hop.port or 5060, dialog.local_address())
-        return None
+        found = PLAIN_TARGET.match(dialog.target)
+        if found is None:
+            return None
+        host, port = found.groups()
+        return self._services.flow("udp", host, int(port or 5060), dialog.local_address())
 
     def _look(self, subscription: Subscription, size: int) -> None:
         """Look for a way to the watcher for a NOTIFY of `size` octets (0: not known yet), then send it."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from functools import partial
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, ClassVar
 
 from openpy.db.errors import DatabaseError, OutcomeUnknown, RowGone, Unavailable
 from openpy.db.statements import Delete, Operation, TableSql, Update, Upsert
@@ -36,6 +36,8 @@ class Change:
     __slots__ = ("operations",)
 
     operations: Sequence[Operation]
+    keeps: ClassVar[bool] = False
+    """Whether there is something to remember once it is applied."""
 
     def apply(self) -> None:
         """Make it the committed state."""
@@ -53,7 +55,7 @@ class Presentity:
     __slots__ = ("_lost", "broken", "events", "outstanding", "settled", "store", "tentative", "uri")
 
     def __init__(self, uri: str, store: Store, settled: Callable[[Presentity], None]) -> None:
-        """`settled` is told when the last outstanding write has its answer."""
+        """`settled` is told when the last outstanding write has its answer, unless all is well and kept."""
         self.uri = uri
         self.store = store
         self.settled = settled
@@ -141,10 +143,13 @@ class Presentity:
                 self._lost += tuple(change.operations)
             wait.resolve(error)
         if not self.outstanding:
+            self.tentative = {}  # it is empty; one that was never filled is smaller, and no work for the collector
             if self.broken:
                 self.store.writer.forgive(self.uri)
                 self.broken = self.wounded
-            self.settled(self)
+                self.settled(self)
+            elif not change.keeps:
+                self.settled(self)
 
     # --- rows -------------------------------------------------------------------------------------------------------
 

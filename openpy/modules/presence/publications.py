@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 from enum import Enum, auto
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from openpy.sip.errors import RemoteError
 
@@ -46,16 +46,26 @@ class Publication:
         self.document = document
         self.bucket = 0
 
+    @property
+    def publication(self) -> Publication:
+        """Itself, as a `Revision` has the one that it is of."""
+        return self
 
-class Revision(NamedTuple):
+
+class Revision:
     """What a publication is about to become."""
 
-    publication: Publication
-    etag: str
-    expires: float
-    received: int
-    body: bytes
-    document: Any
+    __slots__ = ("body", "document", "etag", "expires", "publication", "received")
+
+    def __init__(
+        self, publication: Publication, etag: str, expires: float, received: int, body: bytes, document: Any
+    ) -> None:
+        self.publication = publication
+        self.etag = etag
+        self.expires = expires
+        self.received = received
+        self.body = body
+        self.document = document
 
     @property
     def state(self) -> EventState | None:
@@ -65,6 +75,13 @@ class Revision(NamedTuple):
 
 Standing = Publication | Revision
 """A publication as the next request finds it."""
+
+
+def state_of(standing: Standing) -> EventState:
+    """The event of a publication that has not ended."""
+    state = standing.state
+    assert state is not None
+    return state
 
 
 class Action(Enum):

@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
 
 from openpy.modules.presence import requests
 from openpy.modules.presence.changes import End, Publish
 from openpy.modules.presence.events import EventPackage
-from openpy.modules.presence.presentity import Committed, Presentity
-from openpy.modules.presence.publications import Action, Publication, Revision, Standing, decide, next_place
+from openpy.modules.presence.presentity import Committed
+from openpy.modules.presence.publications import (
+    Action,
+    Publication,
+    Revision,
+    Standing,
+    decide,
+    next_place,
+    state_of,
+)
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request
 from openpy.sip.uri import Uri
@@ -18,23 +26,8 @@ if TYPE_CHECKING:
     from openpy.modules.presence.agent import PresenceAgent
 
 
-class Answer(NamedTuple):
-    """The headers of a 200 that may leave once `committed` has come (None: at once)."""
-
-    headers: str
-    committed: Committed | None
-
-
-class _Publish(NamedTuple):
-    """A PUBLISH that is accepted: what it publishes, for how long (seconds), and who need not be told."""
-
-    uri: str
-    package: EventPackage
-    body: bytes
-    document: Any
-    lifetime: int
-    now: float
-    silenced: Uri | None
+Answer = tuple[str, Committed | None]
+"""The headers of a 200, and what it has to wait for (None: nothing)."""
 
 
 def publish(agent: PresenceAgent, request: Request, flow: Flow, sender: str = "") -> Answer:
@@ -47,50 +40,57 @@ def publish(agent: PresenceAgent, request: Request, flow: Flow, sender: str = ""
     package, _ = requests.event_package(request, agent.registry)
     etag = requests.entity_tag(request)
     now = agent.now()
-    current = _current(agent, uri, package, etag)
-    limits = agent.settings.limits
-    lifetime = requests.granted_expires(request, package, limits)
+    current = None if etag is None else agent.standing(uri, package, etag)
+    settings = agent.settings
+    lifetime = requests.granted_expires(request, package, settings.limits)
     body = request.body
     action = decide(current, lifetime, bool(body), conditional=etag is not None, now=now)
     silenced = requests.sender_uri(sender) if sender else None
     document = None
     if body and action is not Action.REMOVE:
-        requests.check_body(request, package, limits)
+        requests.check_body(request, package, settings.limits)
         if package.evs_publ_handl is not None:
             package.evs_publ_handl(request)
         if current is not None and current.body == body:
             document = current.document
         elif package.read_body is not None:
             document = package.read_body(body)
-    accepted = _Publish(uri, package, body, document, lifetime, now, silenced)
+    expires = now + lifetime
+    committed = None
     if current is None:
         etag = agent.new_etag()
-        committed = _create(agent, accepted, etag) if action is Action.CREATE else None
+        if action is Action.CREATE:
+            committed = _create(agent, uri, package, etag, expires, now, body, document, silenced)
     elif action is Action.REMOVE:
         etag = current.etag
-        committed = _presentity(current).submit(End(agent, (current,), silenced=silenced))
+        committed = state_of(current).presentity.submit(End(agent, (current,), silenced=silenced))
     else:
         etag = current.etag if package.etag_not_new else agent.new_etag()
-        committed = _revise(agent, accepted, etag, current, action)
-    return Answer(_headers(agent, etag, lifetime, flow), committed)
+        if action is Action.REFRESH:
+            committed = _refresh(agent, current, etag, expires)
+        else:
+            committed = _modify(agent, current, etag, expires, now, body, document, silenced)
+    told = max(lifetime - settings.expires_offset, 0)
+    return f"Expires: {told}\r\nSIP-ETag: {etag}\r\nContact: <{agent.contact(flow)}>\r\n", committed
 
 
-def _current(agent: PresenceAgent, uri: str, package: EventPackage, etag: str | None) -> Standing | None:
-    """What the entity-tag names, as the presentity will be once everything outstanding is committed."""
-    if etag is None:
-        return None
-    presentity = agent.presentities.get(uri)
-    return None if presentity is None else presentity.publication(package, etag)
-
-
-def _create(agent: PresenceAgent, accepted: _Publish, etag: str) -> Committed:
-    uri, package, body, document, lifetime, now, silenced = accepted
+def _create(
+    agent: PresenceAgent,
+    uri: str,
+    package: EventPackage,
+    etag: str,
+    expires: float,
+    now: float,
+    body: bytes,
+    document: Any,
+    silenced: Uri | None,
+) -> Committed:
     presentity = agent.presentity(uri)
     state = presentity.event(package)
     id_ = agent.store.publication_id()
     place = next_place(state.newest, None, now)
-    publication = Publication(state, id_, etag, now + lifetime, place, body, document)
-    revision = Revision(publication, etag, publication.expires, publication.received, body, document)
+    publication = Publication(state, id_, etag, expires, place, body, document)
+    revision = Revision(publication, etag, expires, place, body, document)
     try:
         operation = agent.store.insert_publication(uri, package.name, id_, revision)
     except RemoteError:
@@ -99,38 +99,29 @@ def _create(agent: PresenceAgent, accepted: _Publish, etag: str) -> Committed:
     return presentity.submit(Publish(agent, state, revision, (operation,), silenced=silenced))
 
 
-def _revise(
-    agent: PresenceAgent, accepted: _Publish, etag: str, current: Standing, action: Action
-) -> Committed:
-    publication = current if isinstance(current, Publication) else current.publication
-    state = publication.state
-    assert state is not None
-    expires = accepted.now + accepted.lifetime
-    if action is Action.REFRESH:
-        revision = Revision(publication, etag, expires, current.received, current.body, current.document)
-        operation = agent.store.refresh_publication(publication.id, revision)
-    else:
-        place = next_place(state.newest, current.received, accepted.now)
-        revision = Revision(publication, etag, expires, place, accepted.body, accepted.document)
-        operation = agent.store.modify_publication(publication.id, revision)
-    change = Publish(
-        agent,
-        state,
-        revision,
-        (operation,),
-        old_etag=current.etag,
-        visible=action is Action.MODIFY,
-        silenced=accepted.silenced,
-    )
+def _refresh(agent: PresenceAgent, current: Standing, etag: str, expires: float) -> Committed:
+    publication = current.publication
+    state = state_of(publication)
+    revision = Revision(publication, etag, expires, current.received, current.body, current.document)
+    operation = agent.store.refresh_publication(publication.id, revision)
+    change = Publish(agent, state, revision, (operation,), old_etag=current.etag, visible=False)
     return state.presentity.submit(change)
 
 
-def _presentity(standing: Standing) -> Presentity:
-    state = standing.state
-    assert state is not None
-    return state.presentity
-
-
-def _headers(agent: PresenceAgent, etag: str, lifetime: int, flow: Flow) -> str:
-    expires = max(lifetime - agent.settings.expires_offset, 0)
-    return f"Expires: {expires}\r\nSIP-ETag: {etag}\r\nContact: <{agent.contact(flow)}>\r\n"
+def _modify(
+    agent: PresenceAgent,
+    current: Standing,
+    etag: str,
+    expires: float,
+    now: float,
+    body: bytes,
+    document: Any,
+    silenced: Uri | None,
+) -> Committed:
+    publication = current.publication
+    state = state_of(publication)
+    place = next_place(state.newest, current.received, now)
+    revision = Revision(publication, etag, expires, place, body, document)
+    operation = agent.store.modify_publication(publication.id, revision)
+    change = Publish(agent, state, revision, (operation,), old_etag=current.etag, silenced=silenced)
+    return state.presentity.submit(change)

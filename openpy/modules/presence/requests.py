@@ -69,12 +69,10 @@ def granted_expires(request: Request, package: EventPackage, limits: Limits) -> 
 
 def entity_tag(request: Request) -> str | None:
     """The SIP-If-Match value; None if there is none."""
-    lines = request.all("SIP-If-Match")
-    if not lines:
-        return None
-    if len(lines) > 1 or not lines[0] or "," in lines[0] or " " in lines[0]:
+    etag = request.get("SIP-If-Match")
+    if etag is not None and (not etag or "," in etag or " " in etag or "SIP-If-Match" in request.repeats()):
         raise RemoteError(400, "Invalid Request: one entity-tag expected")
-    return lines[0]
+    return etag
 
 
 def check_body(request: Request, package: EventPackage, limits: Limits) -> None:
@@ -108,7 +106,7 @@ def watcher_contact(request: Request) -> NameAddr:
     contacts = request.contacts
     if isinstance(contacts, Star) or not contacts:
         raise RemoteError(400, "Contact missing or *")
-    if not contacts[0].uri.is_sip:
+    if not contacts[0].uri_text[:5].lower().startswith(("sip:", "sips:")):
         raise RemoteError(400, "Contact is no SIP URI")
     return contacts[0]
 

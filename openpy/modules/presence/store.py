@@ -15,6 +15,7 @@ from math import ceil
 from typing import TYPE_CHECKING, Any
 
 from openpy.db.database import Database
+from openpy.db.dialect import Row
 from openpy.db.statements import Delete, FixedUpdate, TableSql, Update, Upsert
 from openpy.modules.presence.tables import ActiveWatchers, LastStates, Presentity, Watchers
 from openpy.sip.errors import RemoteError
@@ -153,8 +154,10 @@ class Store:
         self, subscription: Subscription, expires: float, remote_cseq: int, target: str, reserved: int
     ) -> Update:
         """New lifetime, target and CSeqs; raises RemoteError (400) for a target that does not fit."""
-        values = (ceil(expires), remote_cseq, target, reserved)
-        return Update(self._resubscribe, subscription.id, _fitting(self._resubscribe, values))
+        values: Row = (ceil(expires), remote_cseq, target, reserved)
+        if target != subscription.dialog.target:
+            values = _fitting(self._resubscribe, values)
+        return Update(self._resubscribe, subscription.id, values)
 
     def reserve_cseq(self, subscription: Subscription, reserved: int) -> Update:
         """A new upper bound for the CSeq of NOTIFYs."""
@@ -188,7 +191,7 @@ def join_uri(user: str, host: str) -> str:
     return f"sip:{user}@{host}" if user else f"sip:{host}"
 
 
-def _fitting(statement: TableSql | FixedUpdate, values: tuple[Any, ...]) -> tuple[Any, ...]:
+def _fitting(statement: TableSql | FixedUpdate, values: Row) -> Row:
     column = statement.misfit(values)
     if column is None:
         return values

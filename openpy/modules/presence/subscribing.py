@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from openpy.modules.presence import requests
 from openpy.modules.presence.changes import End, Subscribe
@@ -24,27 +24,33 @@ MAX_USAGES = 8
 """Subscriptions in one dialog: each request in it writes all their rows."""
 
 
-class Answer(NamedTuple):
-    """A 2xx that may leave once `committed` has come (None: at once)."""
-
-    headers: str
-    to_tag: str
-    committed: Committed | None
-    fetched: Subscription | None = None
-    """What is to be told after the reply, where nothing is committed."""
+Answer = tuple[str, str, Committed | None, Subscription | None]
+"""A 2xx: its headers, its To-tag, what it has to wait for (None: nothing), and the fetch to be told after it."""
 
 
-class _Subscribe(NamedTuple):
+class _Subscribe:
     """A SUBSCRIBE that is in order: to what, for how long (seconds), from where."""
 
-    request: Request
-    flow: Flow
-    package: EventPackage
-    event_id: str | None
-    lifetime: int
-    target: str
-    cseq: int
-    now: float
+    __slots__ = ("cseq", "event_id", "flow", "lifetime", "now", "package", "request", "target")
+
+    def __init__(
+        self,
+        request: Request,
+        flow: Flow,
+        package: EventPackage,
+        event_id: str | None,
+        lifetime: int,
+        target: str,
+        now: float,
+    ) -> None:
+        self.request = request
+        self.flow = flow
+        self.package = package
+        self.event_id = event_id
+        self.lifetime = lifetime
+        self.target = target
+        self.cseq = request.cseq.number
+        self.now = now
 
 
 def subscribe(agent: PresenceAgent, request: Request, flow: Flow) -> Answer:
@@ -53,17 +59,16 @@ def subscribe(agent: PresenceAgent, request: Request, flow: Flow) -> Answer:
     package, event_id = requests.event_package(request, agent.registry)
     lifetime = requests.granted_expires(request, package, agent.settings.limits)
     target = requests.watcher_contact(request).uri_text
-    cseq = request.cseq.number
     now = agent.now()
-    accepted = _Subscribe(request, flow, package, event_id, lifetime, target, cseq, now)
+    accepted = _Subscribe(request, flow, package, event_id, lifetime, target, now)
     to_tag = request.to.tag
     if not to_tag:
         requests.check_accept(request, package)
         _check_event(package, request)
         return _outside_dialog(agent, accepted)
-    dialog = check_in_dialog(agent.dialogs.get(to_tag), request.call_id, request.from_.tag, cseq)
+    dialog = check_in_dialog(agent.dialogs.get(to_tag), request.call_id, request.from_.tag, accepted.cseq)
     current = usage(dialog, package, event_id, now)
-    if all(item.ending or item.expires <= now for item in dialog.usages):
+    if current is None and all(item.ending or item.expires <= now for item in dialog.usages):
         raise no_subscription()
     requests.check_accept(request, package)
     _check_event(package, request)
@@ -109,7 +114,7 @@ def _inside_dialog(
         return _keep(agent, accepted, current)
     current.finish(TIMEOUT, with_body=True)
     committed = dialog.presentity.submit(End(agent, (), (current,), remote_cseq=accepted.cseq))
-    return Answer(_headers(agent, accepted, dialog), dialog.to_tag, committed)
+    return _headers(agent, accepted, dialog), dialog.to_tag, committed, None
 
 
 def _begin(agent: PresenceAgent, accepted: _Subscribe, dialog: Dialog) -> Answer:
@@ -128,7 +133,7 @@ def _begin(agent: PresenceAgent, accepted: _Subscribe, dialog: Dialog) -> Answer
     if not dialog.usages:
         dialog.limit = LAST_CSEQ
         agent.let_go(presentity)
-    return Answer(_headers(agent, accepted, dialog), dialog.to_tag, None, fetch)
+    return _headers(agent, accepted, dialog), dialog.to_tag, None, fetch
 
 
 def _keep(agent: PresenceAgent, accepted: _Subscribe, subscription: Subscription) -> Answer:
@@ -142,7 +147,7 @@ def _keep(agent: PresenceAgent, accepted: _Subscribe, subscription: Subscription
         target=accepted.target,
         connection=_connection(accepted.flow),
     )
-    return Answer(_headers(agent, accepted, dialog), dialog.to_tag, dialog.presentity.submit(change))
+    return _headers(agent, accepted, dialog), dialog.to_tag, dialog.presentity.submit(change), None
 
 
 def _headers(agent: PresenceAgent, accepted: _Subscribe, dialog: Dialog) -> str:

@@ -18,6 +18,7 @@ from openpy.db.errors import DatabaseError, RowGone, Unavailable
 from openpy.db.statements import Delete, Operation, TableSql, Update, Upsert
 from openpy.db.tables import Table, columns_of, name_of, named
 from openpy.engine.log import Log
+from openpy.engine.mi import Commands
 from openpy.engine.module import Module
 from openpy.engine.run import Overloaded, Run
 from openpy.engine.waiting import Stepper, Wait
@@ -271,6 +272,7 @@ class House:
         self.transactions = Layer(self.wheel, TimerValues(), self.token)
         self.logged: list[str] = []
         self.log = Log(9, lambda level, line: self.logged.append(line))
+        self.commands = Commands(self.log, lambda error: self.logged.append(repr(error)))
         self.wire: list[tuple[Wire, bytes]] = []
         self.exchanges: list[Exchange] = []
         self.notifies: list[Request] = []
@@ -341,6 +343,9 @@ class House:
 
     def advertised(self, flow: Flow) -> tuple[str, int]:
         return flow.local_host, flow.local_port
+
+    def watch(self, descriptor: int, readable: Callable[[], None]) -> Callable[[], None]:
+        raise AssertionError("nothing here reads a descriptor")
 
     def run_blocking(self, function: Callable[..., Any], *arguments: Any) -> Wait[Any]:
         raise AssertionError("presence runs nothing that blocks")
