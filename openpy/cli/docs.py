@@ -9,8 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from openpy.engine.config import CORE_PARAMETERS, Effect
+from openpy.engine.corecommands import CoreCommands
 from openpy.engine.corefunctions import CORE_FUNCTIONS
 from openpy.engine.loader import find_module, module_names
+from openpy.engine.mi import Command, declared_commands
 from openpy.engine.module import ALL_ROUTES, Module
 from openpy.engine.pseudovars import PSEUDO_VARIABLES
 from openpy.script.environment import Function
@@ -18,6 +20,7 @@ from openpy.script.environment import Function
 Row = Sequence[str]
 
 FUNCTION_COLUMNS = ("function", "arguments", "blocks", "effect")
+COMMAND_COLUMNS = ("command", "parameters", "effect")
 SPLIT = "\\|"  # how a | is written inside a cell
 
 MADE = "<!-- Made by `make docs` from the declarations in the code; change it there. -->\n\n"
@@ -38,6 +41,7 @@ def pages() -> dict[str, str]:
     made = {f"modules/{name}.md": module_page(find_module(name)) for name in module_names()}
     made["core-parameters.md"] = core_parameters_page()
     made["core-functions.md"] = core_functions_page()
+    made["core-commands.md"] = core_commands_page()
     return made
 
 
@@ -49,7 +53,7 @@ def module_page(cls: type[Module]) -> str:
         needs = ", ".join("a database module" if need == "database" else need for need in cls.needs)
         lines += [f"Must be loaded before it: {needs}.", ""]
     parameters = [
-        (f"`{p.name}`", "int" if p.type is int else "string", _default(p.default), p.doc)
+        (f"`{p.name}`", _type(p.type), _default(p.default), p.doc)
         for p in cls.parameters().values()
         if not p.hidden
     ]
@@ -58,6 +62,7 @@ def module_page(cls: type[Module]) -> str:
     functions = _function_rows(module.functions())
     lines += _section("Parameters", ("name", "type", "default", "effect"), parameters)
     lines += _section("Functions", FUNCTION_COLUMNS, functions)
+    lines += _section("Management commands", COMMAND_COLUMNS, _command_rows(module.commands()))
     lines += _section("Statistics", ("name", "counts"), counters)
     lines += _section("Pseudo-variables", ("name", "value"), variables)
     return MADE + "\n".join(lines).rstrip("\n") + "\n"
@@ -83,6 +88,24 @@ def core_functions_page() -> str:
     ]
     lines += ["# Core pseudo-variables", "", *_table(("name", "assignable"), rows)]
     return MADE + "\n".join(lines) + "\n"
+
+
+def core_commands_page() -> str:
+    """The page of the server's own management commands."""
+    owner = CoreCommands(server=None)  # type: ignore[arg-type]  # declarations only
+    rows = _command_rows(declared_commands(owner, "core"))
+    return MADE + "\n".join(["# Core management commands", "", *_table(COMMAND_COLUMNS, rows)]) + "\n"
+
+
+def _command_rows(commands: Iterable[Command]) -> list[Row]:
+    rows: list[Row] = []
+    for command in commands:
+        names = []
+        for p in command.parameters:
+            name = f"{p.name} (int)" if p.type is int else p.name
+            names.append(f"[{name}]" if p.optional else f"{name} ..." if p.repeated else name)
+        rows.append((f"`{command.name}`", ", ".join(names), " ".join(command.doc.split())))
+    return rows
 
 
 def _function_rows(functions: Iterable[Function]) -> list[Row]:
@@ -114,8 +137,15 @@ def _table(columns: Row, rows: Iterable[Row]) -> list[str]:
     return lines + [f"| {' | '.join(cell.replace('|', SPLIT) for cell in row)} |" for row in rows]
 
 
+def _type(kinds: type[Any] | tuple[type[Any], ...]) -> str:
+    names = {int: "int", str: "string"}
+    return " or ".join(names[kind] for kind in (kinds if isinstance(kinds, tuple) else (kinds,)))
+
+
 def _default(value: Any) -> str:
-    return "unset" if value in (None, "") else f"`{value}`"
+    if value in (None, ""):
+        return "unset"
+    return f"`{value}`" if str(value).isprintable() else f"`{value!r}`"
 
 
 if __name__ == "__main__":

@@ -13,14 +13,14 @@ from openpy.cli.guide import banner, guide
 from openpy.cli.options import HELP, Options, UsageError, parse_options
 from openpy.db.errors import DatabaseError
 from openpy.engine.config import FACILITIES, CoreConfig
-from openpy.engine.log import Log
+from openpy.engine.log import Log, Sink
 from openpy.engine.module import ModuleError
 from openpy.engine.process import (
     PidFile,
     ProcessError,
     change_directories,
-    change_identity,
     detach,
+    find_identity,
     set_open_files_limit,
 )
 from openpy.engine.server import Server
@@ -54,8 +54,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
         print(f"openpy: {error.message}", file=sys.stderr)
         if error.hint:
             print(f"    {error.hint}", file=sys.stderr)
-    except (DatabaseError, OSError, ProcessError, SocketError) as error:
+    except (DatabaseError, ProcessError, SocketError) as error:
         print(f"openpy: {error}", file=sys.stderr)
+    except OSError as error:
+        print(f"openpy: {error.filename}: {error.strerror}", file=sys.stderr)
     return FAILED
 
 
@@ -76,13 +78,15 @@ def _serve(options: Options) -> int:
     with contextlib.ExitStack() as opened:
         opened.callback(server.sockets.close)
         started = detach() if options.daemon else None
+        identity = find_identity(options.user or config.text("user"), options.group or config.text("group"))
+        log_sink = _log_sink(server, options)
         change_directories(options.chroot or config.text("chroot"), options.workdir or config.text("workdir"))
         if options.pid_file:
             pid_file = PidFile(options.pid_file)
             pid_file.write()
             opened.callback(pid_file.remove)
-        change_identity(options.user or config.text("user"), options.group or config.text("group"))
-        _choose_log(server, options)
+        identity.take_on()
+        server.log.sink = log_sink
         with contextlib.suppress(KeyboardInterrupt):
             asyncio.run(_run(server, options, started))
     return STOPPED
@@ -119,13 +123,15 @@ async def _run(server: Server, options: Options, started: Callable[[], None] | N
     _log_statistics(server)
 
 
-def _choose_log(server: Server, options: Options) -> None:
-    """stderr; the system's log, where there is one, if the script says `log_stderror=no` or we run detached."""
+def _log_sink(server: Server, options: Options) -> Sink:
+    """stderr; the system's log, where there is one, if the script says `log_stderror=no` or we run detached.
+
+    Opened before `chroot`: there is seldom a log in there.
+    """
     if (options.daemon or server.config.values["log_stderror"] == 0) and not options.json_log:
         facility = FACILITIES[server.config.text("log_facility")]
-        sink = open_syslog(facility, server.config.text("log_name"))
-        if sink is not None:
-            server.log.sink = sink
+        return open_syslog(facility, server.config.text("log_name")) or server.log.sink
+    return server.log.sink
 
 
 def _log_statistics(server: Server) -> None:

@@ -1,4 +1,5 @@
 """openpyctl: a presence client for people and scripts; `watch` subscribes, `publish` publishes.
+`mi` gives a server a management command.
 
 Exit status: 0 done, 1 refused (status and reason on stderr), 2 usage, 3 no answer within 32 s.
 """
@@ -11,7 +12,7 @@ import os
 import sys
 from collections.abc import Sequence
 
-from openpy.cli import publish, watch
+from openpy.cli import mi, publish, watch
 from openpy.cli.client import Target, Unreachable
 from openpy.cli.console import ExitStatus, complain
 from openpy.sip.errors import RemoteError
@@ -27,6 +28,8 @@ def main(arguments: Sequence[str] | None = None, timers: TimerValues = RFC_TIMER
     """Run the command and return its exit status."""
     parser = _parser()
     options = parser.parse_args(arguments)
+    if options.command is mi.run:
+        return int(mi.run(options))
     options.timers = timers
     try:
         options.uri = _sip_uri(options.uri)
@@ -50,7 +53,7 @@ def main(arguments: Sequence[str] | None = None, timers: TimerValues = RFC_TIMER
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(
         prog="openpyctl",
-        description="Watch and publish presence.",
+        description="Watch and publish presence; manage a server.",
         epilog="Exit status: 0 done, 1 refused, 2 usage, 3 no answer within 32 s.",
     )
     commands = parser.add_subparsers(required=True, metavar="command")
@@ -65,6 +68,9 @@ def _parser() -> argparse.ArgumentParser:
     publisher.add_argument("--body", metavar="FILE", help="publish this PIDF document instead")
     publisher.add_argument("--once", action="store_true", help="publish once and leave it to expire")
     publisher.set_defaults(command=publish.run)
+    manager = commands.add_parser("mi", help="give a server a management command by its FIFO")
+    mi.add_arguments(manager)
+    manager.set_defaults(command=mi.run)
     return parser
 
 

@@ -133,6 +133,8 @@ TYPES_OF_SERVICE = {
     "IPTOS_MINCOST": 0x02,
 }
 
+OTHER_TRANSPORT = "this version listens on udp and tcp only"
+
 _WORDS = {"log_facility": FACILITIES, "tos": TYPES_OF_SERVICE}
 
 
@@ -163,15 +165,23 @@ class CoreConfig:
             hint = did_you_mean(statement.name, _BY_NAME) or "see docs/core-parameters.md for all names"
             return error(statement.position, f'unknown core parameter "{statement.name}"', hint)
         if spec.takes is Takes.SOCKETS:
-            target = self.listen if spec.name == "listen" else self.aliases
-            target.extend(statement.sockets)
-            return None
+            return self._add_sockets(spec, statement)
         value = _typed_value(spec, statement)
         if isinstance(value, Diagnostic):
             return value
         if spec.effect is Effect.REFUSED and value not in spec.harmless:
             return tls_refused(statement.position, statement.name)
         self.values[spec.name] = value
+        return None
+
+    def _add_sockets(self, spec: CoreParameterSpec, statement: CoreParameter) -> Diagnostic | None:
+        if spec.name == "alias":
+            self.aliases.extend(statement.sockets)
+            return None
+        for entry in statement.sockets:
+            if entry.protocol not in (None, "any", "udp", "tcp"):
+                return error(entry.position, f"listen={entry.protocol}:{entry.host}: {OTHER_TRANSPORT}")
+        self.listen.extend(statement.sockets)
         return None
 
 

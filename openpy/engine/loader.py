@@ -29,7 +29,7 @@ from openpy.script.checker import check
 from openpy.script.compiler import Program, compile_script
 from openpy.script.diagnostics import Diagnostic, ScriptError, Severity, did_you_mean, error, warning
 from openpy.script.environment import ArgumentError, Environment
-from openpy.script.parser import parse
+from openpy.script.parser import parse_leniently
 from openpy.script.patterns import Flags, compile_pattern
 from openpy.script.syntax import (
     Blacklist,
@@ -63,6 +63,7 @@ class _Loading:
     services: Services
     config: CoreConfig
     modules: dict[str, Module]
+    is_whole: bool  # else mistakes of syntax took statements out of it, perhaps a loadmodule
     places: dict[str, Position] = field(default_factory=dict)
     found: list[Diagnostic] = field(default_factory=list)
 
@@ -73,9 +74,8 @@ def load(path: Path, services: Services, config: CoreConfig, modules: dict[str, 
     `config` holds what the command line said before the file is read; `modules` is filled as they are loaded, so that
     they find each other when they check themselves.
     """
-    parsed = parse(path.read_bytes(), str(path))
-    loading = _Loading(services, config, modules)
-    loading.found.extend(parsed.warnings)
+    parsed = parse_leniently(path.read_bytes(), str(path))
+    loading = _Loading(services, config, modules, is_whole=not parsed.errors)
     for statement in parsed.script.statements:
         match statement:
             case CoreParameter():
@@ -92,14 +92,19 @@ def load(path: Path, services: Services, config: CoreConfig, modules: dict[str, 
             case _:
                 pass  # routes are checked and compiled below
     aliases = _avp_aliases(loading, parsed.script)
+    if loading.is_whole and not _errors(loading.found):
+        _check_modules(loading)
     environment = _environment(loading)
     found = check(parsed.script, environment)
-    if _errors(found):
-        environment.not_loaded = _functions_not_loaded(loading)
+    if _errors(found) and loading.is_whole:
+        environment.not_loaded = {
+            function: name
+            for name, cls in _modules_not_loaded(loading).items()
+            for function in cls.function_names()
+        }
         found = check(parsed.script, environment)
     loading.found.extend(found)
-    if not _errors(loading.found):
-        _check_modules(loading)
+    loading.found = [*parsed.found, *_beside(parsed.errors, loading.found)]
     if _errors(loading.found):
         raise ScriptError(sorted(loading.found, key=lambda d: (d.position.line, d.position.column)))
     program = compile_script(parsed.script, environment)
@@ -156,7 +161,7 @@ def _load_module(loading: _Loading, statement: LoadModule) -> None:
         _note(loading, warning(statement.position, text, "the second line has no effect"))
         return
     for need in cls.needs:
-        if not _is_loaded(loading, need):
+        if loading.is_whole and not _is_loaded(loading, need):
             line = 'loadmodule "sqlite.so"' if need == "database" else f'loadmodule "{need}.so"'
             what = "a database module" if need == "database" else need
             text = f"{cls.name} needs {what}, which is not loaded before it"
@@ -178,7 +183,7 @@ def _set_parameter(loading: _Loading, statement: ModuleParameter) -> None:
         _note(loading, error(statement.modules.position, str(problem)))
         return
     targets = [module for name, module in loading.modules.items() if pattern.search(name)]
-    if not targets:
+    if not targets and loading.is_whole:
         wanted = statement.modules.value
         hint = did_you_mean(wanted, loading.modules) or f'load it above: loadmodule "{wanted}.so"'
         _note(loading, error(statement.modules.position, f"no module matching {wanted} found", hint))
@@ -216,7 +221,10 @@ def _environment(loading: _Loading) -> Environment:
         operands=dict(OPERANDS),
         max_while_loops=loading.config.number("max_while_loops"),
     )
-    for module in loading.modules.values():
+    available = list(loading.modules.values())
+    if not loading.is_whole:
+        available += [cls(loading.services) for cls in _modules_not_loaded(loading).values()]
+    for module in available:
         for function in module.functions():
             overloaded = replace(function, overload=environment.functions.get(function.name))
             environment.functions[function.name] = overloaded
@@ -236,13 +244,21 @@ def _errors(found: Iterable[Diagnostic]) -> bool:
     return any(diagnostic.severity is Severity.ERROR for diagnostic in found)
 
 
-def _functions_not_loaded(loading: _Loading) -> dict[str, str]:
-    """Which module of those that are not loaded has a function: for the hints of a script that has errors."""
-    found: dict[str, str] = {}
+def _beside(mistakes: list[Diagnostic], found: list[Diagnostic]) -> list[Diagnostic]:
+    """What was found beside mistakes of syntax: their lines are explained, and a warning may just follow from them."""
+    if not mistakes:
+        return found
+    lines = {line for at in mistakes for line in range(at.position.line, at.position.end_line + 1)}
+    return [item for item in found if item.severity is Severity.ERROR and item.position.line not in lines]
+
+
+def _modules_not_loaded(loading: _Loading) -> dict[str, type[Module]]:
+    """The modules that the script does not load: for the hints of a script that has errors."""
+    found: dict[str, type[Module]] = {}
     for name in module_names():
         if name not in loading.modules:
             with contextlib.suppress(ModuleError):
-                found.update(dict.fromkeys(find_module(name).function_names(), name))
+                found[name] = find_module(name)
     return found
 
 

@@ -26,6 +26,7 @@ from typing import (
     overload,
 )
 
+from openpy.engine.mi import Command, declared_commands, mi_command
 from openpy.engine.parameters import (
     Format,
     FormatKind,
@@ -66,6 +67,7 @@ __all__ = [
     "RouteKind",
     "Text",
     "TextKind",
+    "mi_command",
     "pseudo_variable",
     "script_function",
 ]
@@ -88,13 +90,13 @@ class ModuleError(Exception):
 class Param(Generic[T]):
     """One `modparam`. On an instance the attribute is the value.
 
-    `type_` is `str` or `int`. With `repeat` each `modparam` adds to a list; otherwise the last wins.
+    `type_` is `str`, `int` or `(str, int)`. With `repeat` each `modparam` adds to a list; otherwise the last wins.
     `check(value)` may return an adjusted value or raise ArgumentError.
     """
 
     def __init__(
         self,
-        type_: type[Any],
+        type_: type[Any] | tuple[type[Any], ...],
         default: T,
         doc: str,
         *,
@@ -125,7 +127,7 @@ class Param(Generic[T]):
 
     def set(self, module: Module, value: Any) -> None:
         """Set the value as a `modparam` does; raises ArgumentError (wrong type or refused value)."""
-        if type(value) is not self.type:
+        if type(value) not in (self.type if isinstance(self.type, tuple) else (self.type,)):
             expected = "a number" if self.type is int else "a quoted string"
             raise ArgumentError(f'parameter "{self.name}" of {module.name} takes {expected}')
         if self.check is not None:
@@ -273,6 +275,10 @@ class Module:
                     self.name,
                     inspect.getdoc(item) or "",
                 )
+
+    def commands(self) -> Iterator[Command]:
+        """All management commands, bound to this module."""
+        return declared_commands(self, self.name)
 
     def pseudo_variables(self) -> Iterator[PseudoVariableSpec]:
         """All pseudo-variables, bound to this module."""

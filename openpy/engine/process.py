@@ -8,6 +8,7 @@ import os
 import pwd
 import resource
 from collections.abc import Callable
+from dataclasses import dataclass
 from pathlib import Path
 
 
@@ -38,19 +39,37 @@ def change_directories(chroot: str, workdir: str) -> None:
         ) from None
 
 
-def change_identity(user: str, group: str) -> None:
-    """Become this user and group (names or numbers; "" leaves them); raises ProcessError."""
-    uid, own_group = _user_number(user) if user else (None, None)
+@dataclass(frozen=True, slots=True)
+class Identity:
+    """Whom a process runs as; None leaves what is."""
+
+    uid: int | None = None
+    gid: int | None = None
+    groups: tuple[int, ...] = ()
+
+    def take_on(self) -> None:
+        """Become this user and group; raises ProcessError."""
+        try:
+            if self.uid is not None and os.getuid() == 0:
+                os.setgroups(self.groups)
+            if self.gid is not None:
+                os.setgid(self.gid)
+            if self.uid is not None:
+                os.setuid(self.uid)
+        except OSError as error:
+            raise ProcessError(f"cannot run as {self.uid}:{self.gid}: {error.strerror}") from None
+
+
+def find_identity(user: str, group: str) -> Identity:
+    """The identity of these names or numbers; "" leaves what is. Raises ProcessError.
+
+    It is looked up before `chroot`: there are seldom names in there.
+    """
+    name, uid, own_group = _look_up_user(user) if user else ("", None, None)
     gid = _group_number(group) if group else own_group
-    try:
-        if gid is not None:
-            os.setgid(gid)
-        if uid is not None:
-            if os.getuid() == 0:
-                _take_groups_of(uid, gid if gid is not None else os.getgid())
-            os.setuid(uid)
-    except OSError as error:
-        raise ProcessError(f"cannot run as {user or '-'}:{group or '-'}: {error}") from None
+    if gid is None:
+        return Identity()
+    return Identity(uid, gid, tuple(os.getgrouplist(name, gid)) if name else (gid,))
 
 
 def detach() -> Callable[[], None]:
@@ -112,24 +131,15 @@ def _is_alive(pid: int) -> bool:
     return True
 
 
-def _take_groups_of(uid: int, gid: int) -> None:
-    """The user's further groups; a user that is only a number has none."""
-    try:
-        name = pwd.getpwuid(uid).pw_name
-    except KeyError:
-        os.setgroups([gid])
-    else:
-        os.initgroups(name, gid)
-
-
-def _user_number(user: str) -> tuple[int, int]:
+def _look_up_user(user: str) -> tuple[str, int, int]:
+    """Name, number and group; a user that is only a number has no name."""
     try:
         entry = pwd.getpwuid(int(user)) if user.isdigit() else pwd.getpwnam(user)
     except KeyError:
         if user.isdigit():
-            return int(user), int(user)
+            return "", int(user), int(user)
         raise ProcessError(f"bad user name/uid number: -u {user}") from None
-    return entry.pw_uid, entry.pw_gid
+    return entry.pw_name, entry.pw_uid, entry.pw_gid
 
 
 def _group_number(group: str) -> int:

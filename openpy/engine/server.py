@@ -11,21 +11,22 @@ import ipaddress
 import logging
 import random
 import traceback
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from hashlib import md5
 from pathlib import Path
 from typing import Any
 from zlib import crc32
 
-from openpy import __version__
 from openpy.db.database import Database
 from openpy.db.url import parse_url
 from openpy.engine.clock import Clock
 from openpy.engine.config import CoreConfig
+from openpy.engine.corecommands import PRODUCT, CoreCommands
 from openpy.engine.dispatch import Dispatcher
 from openpy.engine.forward import forward_reply, is_unicast
 from openpy.engine.loader import Loaded, load
 from openpy.engine.log import LibraryLog, Log
+from openpy.engine.mi import Command, Commands, declared_commands
 from openpy.engine.module import Module, ModuleError
 from openpy.engine.runtime import TICK, Runtime, Tokens
 from openpy.engine.sockets import Receivers, Sockets, bracketed
@@ -62,6 +63,8 @@ class Server:
         self.dispatcher = Dispatcher(self)
         self.runtime = Runtime(self.clock, self.wheel)
         self.modules: dict[str, Module] = {}
+        self.commands = Commands(self.log, self.report)
+        self.up_since = self.clock.wall()
         self.avp_aliases: dict[str, AvpName] = {}
         self.loaded: Loaded | None = None
         self.reply_headers = ""
@@ -72,11 +75,12 @@ class Server:
         self._sockets: Sockets | None = None
         self._reply_to_via = False
         self._started: list[Module] = []
+        self._add_commands(declared_commands(CoreCommands(self), "core"))
 
     # --- life -----------------------------------------------------------------------------------------------
 
     def load(self, path: Path) -> Loaded:
-        """Read and check a script; raises ScriptError or OSError."""
+        """Read and check a script; raises ScriptError, OSError, or ModuleError (a command that two modules have)."""
         loaded = load(path, self, self.config, self.modules)
         self.loaded = loaded
         self.avp_aliases = loaded.avp_aliases
@@ -84,10 +88,9 @@ class Server:
         self.dispatcher.use(loaded.program)
         for module in self.modules.values():
             self.statistics.add_module(module)
+            self._add_commands(module.commands())
         if self.config.number("server_signature"):
-            self.reply_headers = (
-                self.config.text("server_header") or f"Server: openpy ({__version__})"
-            ) + "\r\n"
+            self.reply_headers = (self.config.text("server_header") or f"Server: {PRODUCT}") + "\r\n"
         self.sip_warning = bool(self.config.number("sip_warning"))
         self._reply_to_via = bool(self.config.number("reply_to_via"))
         return loaded
@@ -224,6 +227,10 @@ class Server:
         """Call back in the loop's next round."""
         self.runtime.soon(callback)
 
+    def watch(self, descriptor: int, readable: Callable[[], None]) -> Callable[[], None]:
+        """Call back whenever a descriptor has something to read, until the returned function is called."""
+        return self.runtime.watch(descriptor, readable)
+
     # --- for the parts of the engine --------------------------------------------------------------------------
 
     def reply_flow(self, request: Request, flow: Flow) -> Flow:
@@ -251,6 +258,11 @@ class Server:
         """Log an error of ours, with its traceback through the script."""
         text = "".join(traceback.format_exception(error))
         self.log.error("core", text)
+
+    def _add_commands(self, commands: Iterable[Command]) -> None:
+        for command in commands:
+            if not self.commands.add(command):
+                raise ModuleError(f"{command.group}: there is a management command {command.name} already")
 
     def _burst_ended(self) -> None:
         for database in self.databases.values():

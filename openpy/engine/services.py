@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Protocol
 from openpy.db.database import Database
 from openpy.engine.clock import Clock
 from openpy.engine.log import Log
+from openpy.engine.mi import Commands
 from openpy.engine.waiting import Wait
 from openpy.transaction.flow import Flow
 from openpy.transaction.layer import Layer
@@ -29,6 +30,7 @@ class Services(Protocol):
     transactions: Layer
     random: random.Random
     log: Log
+    commands: Commands
 
     def token(self) -> str:
         """64 fresh random bits from the system as 16 hex digits, for tags that nobody may guess."""
@@ -71,4 +73,8 @@ class Services(Protocol):
 
     def soon(self, callback: Callable[[], None]) -> None:
         """Call back after what has arrived by now was read: for work done in slices."""
+        ...
+
+    def watch(self, descriptor: int, readable: Callable[[], None]) -> Callable[[], None]:
+        """Call back whenever a descriptor (a pipe) has something to read, until the returned function is called."""
         ...

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 from collections.abc import Callable
 from dataclasses import dataclass
 
-from openpy.engine.config import TYPES_OF_SERVICE, CoreConfig
+from openpy.engine.config import OTHER_TRANSPORT, TYPES_OF_SERVICE, CoreConfig
 from openpy.net.addresses import all_addresses, resolve_listen
 from openpy.net.tcp import TcpConnections
 from openpy.net.udp import UdpSocket
@@ -131,9 +132,7 @@ class Sockets:
             return ["udp"] if self._config.number("disable_tcp") else ["udp", "tcp"]
         assert entry.protocol is not None
         if entry.protocol not in ("udp", "tcp"):
-            raise SocketError(
-                f"listen={entry.protocol}:{entry.host}: this version listens on udp and tcp only"
-            )
+            raise SocketError(f"-l {entry.protocol}:{entry.host}: {OTHER_TRANSPORT}")
         if entry.protocol == "tcp" and self._config.number("disable_tcp"):
             return []
         return [entry.protocol]
@@ -146,10 +145,7 @@ class Sockets:
                 port = self.tcp.bind(endpoint.host, endpoint.port)
         except OSError as error:
             raise SocketError(
-                f"cannot listen on {endpoint}: {error.strerror}; "
-                f"is another server running there? Choose another port, "
-                f"such as -l {endpoint.transport}:{bracketed(endpoint.host)}:{endpoint.port + 10} "
-                f"or make run PORT={endpoint.port + 10}"
+                f"cannot listen on {endpoint}: {error.strerror}; {_way_out(endpoint, error)}"
             ) from None
         self.endpoints.append(Endpoint(endpoint.transport, endpoint.host, port))
         self._own.add((endpoint.host, port))
@@ -167,3 +163,16 @@ class Sockets:
         udp.bind()
         self.udp.append(udp)
         return udp.port
+
+
+def _way_out(endpoint: Endpoint, error: OSError) -> str:
+    """What to do about an address that cannot be had."""
+    if error.errno == errno.EADDRNOTAVAIL:
+        return "no interface of this machine has that address"
+    if error.errno == errno.EACCES:
+        return "ports below 1024 belong to root: start as root, with user= to run as another"
+    port = endpoint.port + 10
+    return (
+        "is another server running there? Choose another port, "
+        f"such as -l {endpoint.transport}:{bracketed(endpoint.host)}:{port} or make run PORT={port}"
+    )

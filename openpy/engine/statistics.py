@@ -37,6 +37,23 @@ class Statistics:
         for (group, name), source in self._values.items():
             yield group, name, source.value if isinstance(source, Count) else source()
 
+    def select(self, wanted: str) -> list[tuple[str, str, int]]:
+        """Each (group, name, value) that `get_statistics` means: `all`, a group (`sl:`), or one name of any group."""
+        name = wanted.lower()
+        return [
+            entry
+            for entry in self
+            if wanted == "all" or entry[1].lower() == name or f"{entry[0].lower()}:" == name
+        ]
+
+    def reset(self, wanted: str) -> bool:
+        """Set a counter to 0; False if there is none of that name. A value that is computed is kept."""
+        found = [source for (_, name), source in self._values.items() if name.lower() == wanted.lower()]
+        for source in found:
+            if isinstance(source, Count):
+                source.value = 0
+        return bool(found)
+
     def lines(self) -> list[str]:
         """All that are not zero, one `group:name = value` each."""
         return [f"{group}:{name} = {value}" for group, name, value in self if value]

@@ -47,9 +47,19 @@ class SystemLog:
         priority = self._facility * 8 + SEVERITIES.get(level, 7)
         data = f"<{priority}>{self._tag}[{os.getpid()}]: {text}".encode("utf-8", "surrogateescape")
         try:
-            self._wire.sendto(data, self._device)  # by name: the log may have been restarted
+            self._send(data)
         except OSError:
             to_stderr(level, line)
+
+    def _send(self, data: bytes) -> None:
+        """Over the connection, which also serves where a `chroot` hides the device; anew if the log was restarted."""
+        try:
+            self._wire.send(data)
+        except BlockingIOError:
+            raise
+        except OSError:
+            self._wire.connect(self._device)
+            self._wire.send(data)
 
     def close(self) -> None:
         """Close the connection."""

@@ -18,6 +18,7 @@ import pytest
 from openpy import __version__
 from openpy.cli import openpy as command
 from openpy.cli.guide import banner, guide
+from openpy.engine.process import Identity
 from openpy.engine.server import Server
 from tests.engine.kit import request
 
@@ -250,7 +251,12 @@ def test_the_command_line_and_the_script_meet_in_the_configuration(
 def test_it_runs_as_whom_it_is_told(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script.write_text(SCRIPT + "user=daemon\ngroup=daemon\n")
     asked: list[tuple[str, str]] = []
-    monkeypatch.setattr(command, "change_identity", lambda user, group: asked.append((user, group)))
+
+    def find(user: str, group: str) -> Identity:
+        asked.append((user, group))
+        return Identity()
+
+    monkeypatch.setattr(command, "find_identity", find)
     assert serve(monkeypatch, "-f", str(script), *ANYWHERE) == 0
     assert serve(monkeypatch, "-f", str(script), *ANYWHERE, "-u", "nobody", "-g", "nogroup") == 0
     assert asked == [("daemon", "daemon"), ("nobody", "nogroup")]

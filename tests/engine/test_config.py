@@ -116,6 +116,14 @@ def test_asking_for_no_tls_is_harmless() -> None:
     assert applied("disable_tls=no")[1] != []
 
 
+@pytest.mark.parametrize("entry", ["tls:127.0.0.1:5061", "sctp:127.0.0.1"])
+def test_listening_on_a_transport_that_is_not_built_is_an_error_of_the_script(entry: str) -> None:
+    config, found = applied(f"listen={entry}")
+    assert "listens on udp and tcp only" in found[0].message
+    assert not config.listen
+    assert applied(f"alias={entry}")[1] == []
+
+
 def test_sockets_add_up() -> None:
     config, found = applied(
         "listen=127.0.0.1 udp:127.0.0.2:5070\nlisten=tcp:[::1]:5080\nalias=a.example b.example:5062"

@@ -222,6 +222,38 @@ route {
     assert [d.position.line for d in found if d.severity is Severity.WARNING] == [9]
 
 
+def test_errors_beside_mistakes_of_syntax_come_in_the_same_run(tmp_path: Path) -> None:
+    script = """debug="x"
+loadmodule "sl.so"
+loadmodule textops.so
+modparam("textops", "odd", 1)
+loadmodule "presence.so"
+route {
+    sl_send_replyy("200", "OK");
+    $ru = 5 +;
+    if (is_method("X") exit;
+    if ($xx == 1) exit;
+    if (is_method("X", "Y")) exit;
+    route(7);
+}
+route[41] { exit; }
+"""
+    found = problems(tmp_path, script)
+    assert [d.position.line for d in found] == [1, 3, 7, 8, 9, 10, 11, 14]
+    assert all(d.severity is Severity.ERROR for d in found)
+
+
+def test_what_a_module_lacks_is_told_with_the_errors_of_the_routes(tmp_path: Path) -> None:
+    loads = "".join(f'loadmodule "{name}.so"\n' for name in ("sqlite", "sl", "tm", "presence"))
+    found = problems(tmp_path, f"{loads}route {{ t_relayy(); }}")
+    assert [d.position.line for d in found] == [4, 5]
+
+
+def test_a_core_function_that_is_not_built_is_not_taken_for_one_of_a_module(tmp_path: Path) -> None:
+    found = only(tmp_path, "route { add_rport(); }")
+    assert "core function of openser 1.3 that this version does not have" in found.message
+
+
 def test_a_function_of_a_module_that_is_not_loaded_names_the_line_to_add(tmp_path: Path) -> None:
     found = only(tmp_path, "route { t_relay(); }")
     assert "missing loadmodule?" in found.message

@@ -5,6 +5,7 @@ from typing import Annotated, Any
 
 import pytest
 
+from openpy.engine.mi import Node
 from openpy.engine.module import (
     ALL_ROUTES,
     REQUEST,
@@ -20,6 +21,7 @@ from openpy.engine.module import (
     Param,
     RouteKind,
     Text,
+    mi_command,
     pseudo_variable,
     script_function,
 )
@@ -40,6 +42,7 @@ class Greeting(Module):
     half = Param(int, 0, "An even number", check=_even)
     names: Param[list[str]] = Param(str, [], "Whom to greet", repeat=True)
     said = Counter("Greetings said")
+    hand: Param[str | int] = Param((str, int), "left", "Which hand, by name or number")
 
     @script_function(routes=REQUEST)
     def greet(self, run: Any, whom: Text, times: Number | None = None) -> int:
@@ -51,6 +54,11 @@ class Greeting(Module):
     async def greet_all(self, run: Any, a: Text, b: Annotated[int, NumberKind(1, 2)], c: Format) -> int:
         """Greet at length."""
         return 1
+
+    @mi_command("greet_now")
+    def greet_now(self, whom: str) -> None:
+        """Greet at once."""
+        self.said.value += 1
 
     @pseudo_variable("GREET", takes_inner=True)
     def word_for(self, inner: Inner, index: Index) -> Any:
@@ -80,6 +88,14 @@ def test_a_parameter_has_its_default_and_takes_what_modparam_says() -> None:
 def test_a_value_of_the_wrong_type_is_refused(parameter: str, value: object, expected: str) -> None:
     with pytest.raises(ArgumentError, match=f'"{parameter}" of greeting takes a {expected}'):
         Greeting.parameters()[parameter].set(make(), value)
+
+
+def test_a_parameter_may_take_text_and_numbers() -> None:
+    module = make()
+    Greeting.hand.set(module, 2)
+    assert module.hand == 2
+    Greeting.hand.set(module, "right")
+    assert module.hand == "right"
 
 
 def test_a_check_may_adjust_or_refuse() -> None:
@@ -131,6 +147,14 @@ def test_an_exported_function_is_bound_to_its_module() -> None:
     assert module.said.value == 2
 
 
+def test_commands_are_bound_to_their_module() -> None:
+    module = make(Polite)
+    (command,) = module.commands()
+    assert (command.name, command.group, command.doc) == ("greet_now", "polite", "Greet at once.")
+    command.call([Node(value="alice")])
+    assert module.said.value == 1
+
+
 def test_pseudo_variables_are_bound_to_their_module() -> None:
     (spec,) = make().pseudo_variables()
     assert (spec.name, spec.takes_inner, spec.takes_index, spec.doc) == ("GREET", True, False, "The word.")
@@ -138,7 +162,7 @@ def test_pseudo_variables_are_bound_to_their_module() -> None:
 
 
 def test_a_derived_module_has_all_that_its_base_declares() -> None:
-    assert list(Polite.parameters()) == ["word", "half", "names", "bow"]
+    assert list(Polite.parameters()) == ["word", "half", "names", "hand", "bow"]
     assert [function.module for function in make(Polite).functions()] == ["polite", "polite"]
 
 

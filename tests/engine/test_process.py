@@ -14,8 +14,8 @@ from openpy.engine.process import (
     PidFile,
     ProcessError,
     change_directories,
-    change_identity,
     detach,
+    find_identity,
     set_open_files_limit,
 )
 
@@ -27,7 +27,7 @@ class System:
 
     def __init__(self, patch: pytest.MonkeyPatch, uid: int = 0) -> None:
         self.calls: list[tuple[object, ...]] = []
-        for name in ("setgid", "setuid", "initgroups", "setgroups", "chroot", "chdir"):
+        for name in ("setgid", "setuid", "setgroups", "chroot", "chdir"):
             patch.setattr(os, name, self.recorder(name))
         patch.setattr(os, "getuid", lambda: uid)
 
@@ -70,33 +70,47 @@ def test_the_group_is_left_before_the_user(monkeypatch: pytest.MonkeyPatch) -> N
     system = System(monkeypatch)
     nobody = pwd.getpwnam("nobody")
     group = grp.getgrgid(nobody.pw_gid).gr_name
-    change_identity("nobody", group)
+    find_identity("nobody", group).take_on()
     assert system.calls == [
+        ("setgroups", tuple(os.getgrouplist("nobody", nobody.pw_gid))),
         ("setgid", nobody.pw_gid),
-        ("initgroups", "nobody", nobody.pw_gid),
         ("setuid", nobody.pw_uid),
     ]
+
+
+def test_an_identity_is_looked_up_before_the_root_changes(monkeypatch: pytest.MonkeyPatch) -> None:
+    system = System(monkeypatch)
+    identity = find_identity("nobody", "")
+    assert system.calls == []
+
+    def unknown(name: object) -> None:
+        raise KeyError(name)
+
+    monkeypatch.setattr(pwd, "getpwnam", unknown)
+    monkeypatch.setattr(pwd, "getpwuid", unknown)
+    identity.take_on()
+    assert [call[0] for call in system.calls] == ["setgroups", "setgid", "setuid"]
 
 
 def test_a_user_brings_its_group_and_numbers_do_as_well(monkeypatch: pytest.MonkeyPatch) -> None:
     system = System(monkeypatch)
     nobody = pwd.getpwnam("nobody")
-    change_identity(str(nobody.pw_uid), "")
+    find_identity(str(nobody.pw_uid), "").take_on()
     assert ("setgid", nobody.pw_gid) in system.calls
     system.calls.clear()
-    change_identity("4000000", "4000001")
-    assert system.calls == [("setgid", 4000001), ("setgroups", [4000001]), ("setuid", 4000000)]
+    find_identity("4000000", "4000001").take_on()
+    assert system.calls == [("setgroups", (4000001,)), ("setgid", 4000001), ("setuid", 4000000)]
 
 
 def test_only_root_takes_further_groups(monkeypatch: pytest.MonkeyPatch) -> None:
     system = System(monkeypatch, uid=1000)
-    change_identity("1000", "1000")
+    find_identity("1000", "1000").take_on()
     assert [call[0] for call in system.calls] == ["setgid", "setuid"]
 
 
 def test_nobody_asked_for_another_identity(monkeypatch: pytest.MonkeyPatch) -> None:
     system = System(monkeypatch)
-    change_identity("", "")
+    find_identity("", "").take_on()
     assert system.calls == []
 
 
@@ -106,7 +120,7 @@ def test_nobody_asked_for_another_identity(monkeypatch: pytest.MonkeyPatch) -> N
 )
 def test_names_that_the_system_does_not_know(user: str, group: str, text: str) -> None:
     with pytest.raises(ProcessError, match=text):
-        change_identity(user, group)
+        find_identity(user, group)
 
 
 def test_an_identity_that_is_refused_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -116,8 +130,8 @@ def test_an_identity_that_is_refused_is_told(monkeypatch: pytest.MonkeyPatch) ->
         raise PermissionError(1, "Operation not permitted")
 
     monkeypatch.setattr(os, "setgid", refuse)
-    with pytest.raises(ProcessError, match="cannot run as nobody"):
-        change_identity("nobody", "")
+    with pytest.raises(ProcessError, match=r"cannot run as \d+:\d+: Operation not permitted"):
+        find_identity("nobody", "").take_on()
 
 
 def test_a_pid_file_lives_as_long_as_the_server(tmp_path: Path) -> None:

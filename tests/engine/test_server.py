@@ -41,6 +41,20 @@ class Diary(Module):
 '''
 
 
+OWN_COMMAND = '''
+from openpy.engine.module import Module, mi_command
+
+class Bell(Module):
+    """Rings."""
+
+    name = "{name}"
+
+    @mi_command("ring")
+    def ring(self) -> None:
+        """Ring."""
+'''
+
+
 @pytest.fixture(autouse=True)
 def collector() -> Iterator[None]:
     """`start` tunes the garbage collector of the process."""
@@ -109,6 +123,19 @@ def test_when_a_module_does_not_start_the_others_are_stopped(tmp_path: Path) -> 
     with pytest.raises(ModuleError, match="no ink"):
         asyncio.run(server.start())
     assert server.diary == ["start first", "drain first", "stop first"]  # type: ignore[attr-defined]
+
+
+def test_two_modules_cannot_have_one_command(tmp_path: Path) -> None:
+    for name in ("first", "second"):
+        (tmp_path / f"{name}.py").write_text(OWN_COMMAND.format(name=name))
+    script = f'mpath="{tmp_path}"\nloadmodule "first.so"\nloadmodule "second.so"\nroute {{ exit; }}'
+    (tmp_path / "test.cfg").write_text(script)
+    server = Server()
+    with pytest.raises(ModuleError, match="second: there is a management command ring already"):
+        server.load(tmp_path / "test.cfg")
+    command = server.commands.find("ring")
+    assert command is not None
+    assert command.group == "first"
 
 
 def test_loading_opens_nothing(tmp_path: Path) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import re
 import socket
 from collections.abc import Iterator
@@ -11,6 +12,7 @@ import pytest
 from openpy.engine.config import CoreConfig
 from openpy.engine.sockets import Endpoint, Receivers, SocketError, Sockets, bracketed
 from openpy.net.addresses import all_addresses
+from openpy.net.udp import UdpSocket
 from openpy.script.syntax import SocketId
 from openpy.sip.errors import RemoteError
 from openpy.transaction.flow import Flow
@@ -90,6 +92,18 @@ def test_a_port_that_is_taken_is_told_with_the_way_out(kind: str) -> None:
         with pytest.raises(SocketError, match=re.escape(text)) as caught, bound(SocketId(kind, LOCAL, port)):
             pass
         assert f"-l {kind}:{LOCAL}:{port + 10}" in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("number", "way_out"), [(errno.EADDRNOTAVAIL, "no interface"), (errno.EACCES, "start as root")]
+)
+def test_the_way_out_fits_the_reason(monkeypatch: pytest.MonkeyPatch, number: int, way_out: str) -> None:
+    def refuse(_: object) -> None:
+        raise OSError(number, "refused")
+
+    monkeypatch.setattr(UdpSocket, "bind", refuse)
+    with pytest.raises(SocketError, match=way_out), bound(SocketId("udp", LOCAL, 0)):
+        pass
 
 
 def test_a_name_that_does_not_resolve_is_told() -> None:

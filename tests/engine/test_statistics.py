@@ -36,3 +36,25 @@ def test_lines_leave_out_what_is_zero() -> None:
     statistics.counter("core", "drop_requests")
     statistics.counter("core", "rcv_requests").value = 7
     assert statistics.lines() == ["core:rcv_requests = 7"]
+
+
+def test_values_are_chosen_by_name_by_group_or_all() -> None:
+    statistics = Statistics()
+    statistics.counter("core", "rcv_requests").value = 2
+    statistics.gauge("tm", "inuse_transactions", lambda: 4)
+    first, second = ("core", "rcv_requests", 2), ("tm", "inuse_transactions", 4)
+    assert statistics.select("all") == [first, second]
+    assert statistics.select("TM:") == [second]
+    assert statistics.select("RCV_requests") == [first]
+    assert statistics.select("core") == statistics.select("core:rcv_requests") == []
+
+
+def test_a_counter_is_set_to_0_and_a_computed_value_is_kept() -> None:
+    statistics = Statistics()
+    count = statistics.counter("core", "rcv_requests")
+    count.value = 2
+    statistics.gauge("tm", "inuse_transactions", lambda: 4)
+    assert statistics.reset("Rcv_requests")
+    assert statistics.reset("inuse_transactions")
+    assert not statistics.reset("nonsense")
+    assert [value for _, _, value in statistics] == [0, 4]

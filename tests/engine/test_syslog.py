@@ -34,6 +34,17 @@ def test_a_line_goes_out_with_priority_tag_and_process(tmp_path: Path) -> None:
         assert system.recv(1000).decode() == f"<135>openser[{os.getpid()}]: no stamp"
 
 
+def test_a_connection_serves_where_the_device_cannot_be_seen_any_more(tmp_path: Path) -> None:
+    device = tmp_path / "log"
+    with system_log(device) as system:
+        sink = open_syslog(LOCAL0, "openser", device)
+        assert sink is not None
+        device.unlink()  # as in a chroot
+        with closing(sink):
+            sink(ERROR, "still here")
+        assert b"still here" in system.recv(1000)
+
+
 def test_without_a_system_log_there_is_no_sink(tmp_path: Path) -> None:
     assert open_syslog(LOCAL0, "openser", tmp_path / "absent") is None
 

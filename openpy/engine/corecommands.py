@@ -1,0 +1,113 @@
+"""The management commands of the server itself (openser 1.3 core: `mi_core`, `statistics`)."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import time
+from typing import TYPE_CHECKING
+
+from openpy import __version__
+from openpy.engine.mi import CommandFailed, MiError, Reply, mi_command
+
+if TYPE_CHECKING:
+    from openpy.engine.server import Server
+
+PRODUCT = f"openpy ({__version__})"
+"""Who we are, in the Server header and in the answer to `version`."""
+
+NOT_FOUND = (404, "Statistics Not Found")
+
+
+class CoreCommands:
+    """Each method is a command; 1.3 lists them in this order."""
+
+    def __init__(self, server: Server) -> None:
+        self._server = server
+
+    @mi_command("get_statistics")
+    def get_statistics(self, name: str, *more: str) -> Reply:
+        """Values: a name, a group such as `sl:`, or `all`; unknown names are passed over."""
+        found = [entry for wanted in (name, *more) for entry in self._server.statistics.select(wanted)]
+        if not found:
+            raise MiError(*NOT_FOUND)
+        reply = Reply()
+        for group, own_name, value in found:
+            reply.add(value=f"{group}:{own_name} = {value}")
+        return reply
+
+    @mi_command("reset_statistics")
+    def reset_statistics(self, name: str, *more: str) -> None:
+        """Set counters to 0 by name; what is only computed stays as it is."""
+        if not [wanted for wanted in (name, *more) if self._server.statistics.reset(wanted)]:
+            raise MiError(*NOT_FOUND)
+
+    @mi_command("uptime")
+    def uptime(self) -> Reply:
+        """The time, when the server was started, and the seconds since."""
+        now, since = self._server.clock.wall(), self._server.up_since
+        reply = Reply()
+        reply.add("Now", time.ctime(now))
+        reply.add("Up since", time.ctime(since))
+        reply.add("Up time", f"{int(now - since)} [sec]")
+        return reply
+
+    @mi_command("version")
+    def version(self) -> Reply:
+        """What server this is."""
+        reply = Reply()
+        reply.add("Server", PRODUCT)
+        return reply
+
+    @mi_command("pwd")
+    def pwd(self) -> Reply:
+        """The working directory."""
+        reply = Reply()
+        reply.add("WD", os.getcwd())
+        return reply
+
+    @mi_command("arg")
+    def arg(self) -> Reply:
+        """The words of the command line."""
+        return _list(sys.argv)
+
+    @mi_command("which")
+    def which(self) -> Reply:
+        """The names of all commands."""
+        return _list([command.name for command in self._server.commands])
+
+    @mi_command("ps")
+    def ps(self) -> Reply:
+        """The processes, of which there is one."""
+        first = next(iter(self._server.sockets.endpoints), "")
+        reply = Reply()
+        reply.add("Process", ID="0", PID=str(os.getpid()), Type=f"stand-alone SIP receiver {first}".rstrip())
+        return reply
+
+    @mi_command("kill")
+    def kill(self) -> None:
+        """Stop the server; as in 1.3 the answer, where one still comes, is `failed`."""
+        os.kill(os.getpid(), signal.SIGTERM)
+        raise CommandFailed
+
+    @mi_command("debug")
+    def debug(self, level: int | None = None) -> Reply:
+        """The log level, after it was set if one is given."""
+        log = self._server.log
+        if level is not None:
+            log.level = level
+        reply = Reply()
+        reply.add("DEBUG", str(log.level))
+        return reply
+
+    @mi_command("list_blacklists")
+    def list_blacklists(self) -> None:
+        """Blacklists of destinations, of which this version keeps none."""
+
+
+def _list(values: list[str]) -> Reply:
+    reply = Reply()
+    for value in values:
+        reply.add(value=value)
+    return reply

@@ -1,0 +1,97 @@
+"""The FIFO that requests are written to: made, read and removed.
+
+Rules:
+1. Whatever stands at its path is unlinked first, as 1.3 does. It is ours alone until owner and permissions are set.
+2. We hold its writing side too, so that it does not end when a writer closes it.
+3. It is removed only as long as it is the one that we made: another server may have put its own there.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import grp
+import os
+import pwd
+from dataclasses import dataclass
+
+from openpy.engine.module import ModuleError
+
+CHUNK = 65536
+
+
+@dataclass(frozen=True, slots=True)
+class Access:
+    """Permissions and owner; -1 leaves a user or group as it is."""
+
+    mode: int
+    user: int = -1
+    group: int = -1
+
+
+def user_number(user: str | int) -> int:
+    """The number of a user by name or number; "" is -1. Raises ModuleError."""
+    if user == "":
+        return -1
+    try:
+        return int(user)
+    except ValueError:
+        pass
+    try:
+        return pwd.getpwnam(str(user)).pw_uid
+    except KeyError:
+        raise ModuleError(f"mi_fifo: there is no user {user}", "correct fifo_user") from None
+
+
+def group_number(group: str | int) -> int:
+    """The number of a group by name or number; "" is -1. Raises ModuleError."""
+    if group == "":
+        return -1
+    try:
+        return int(group)
+    except ValueError:
+        pass
+    try:
+        return grp.getgrnam(str(group)).gr_gid
+    except KeyError:
+        raise ModuleError(f"mi_fifo: there is no group {group}", "correct fifo_group") from None
+
+
+class CommandFifo:
+    """The FIFO at a path, open from `open` to `close`."""
+
+    def __init__(self, path: str) -> None:
+        self.path = path
+        self.descriptor = -1
+
+    def open(self, access: Access) -> None:
+        """Make it and open it; raises ModuleError."""
+        try:
+            with contextlib.suppress(FileNotFoundError):
+                os.unlink(self.path)
+        except OSError as error:
+            raise ModuleError(f"mi_fifo: cannot remove the old {self.path}: {error.strerror}") from None
+        try:
+            os.mkfifo(self.path, 0o600)
+            self.descriptor = os.open(self.path, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
+            if (access.user, access.group) != (-1, -1):
+                os.fchown(self.descriptor, access.user, access.group)
+            os.fchmod(self.descriptor, access.mode)
+        except OSError as error:
+            self.close()
+            raise ModuleError(f"mi_fifo: cannot make the FIFO {self.path}: {error.strerror}") from None
+
+    def read(self) -> bytes:
+        """What was written and not read yet, 64 KiB at most."""
+        try:
+            return os.read(self.descriptor, CHUNK)
+        except BlockingIOError:
+            return b""
+
+    def close(self) -> None:
+        """Close it and remove its file."""
+        if self.descriptor >= 0:
+            with contextlib.suppress(OSError):
+                if os.path.samestat(os.fstat(self.descriptor), os.lstat(self.path)):
+                    os.unlink(self.path)
+            os.close(self.descriptor)
+            self.descriptor = -1

@@ -1,0 +1,79 @@
+"""mi_fifo: its declaration."""
+
+from __future__ import annotations
+
+import os
+
+from openpy.engine.module import Counter, Module, ModuleError, Param
+from openpy.modules.mi_fifo.fifo import Access, CommandFifo, group_number, user_number
+from openpy.modules.mi_fifo.serving import Counts, FifoServing, ReplyForm
+
+
+class MiFifo(Module):
+    """Management commands by a FIFO.
+
+    A request is `:command:reply_fifo`, then a parameter a line, then an empty line. The answer goes to the FIFO
+    `reply_fifo` in `reply_dir`, which the one who asks has made and reads:
+
+        mkfifo -m 622 /tmp/answer
+        printf ':uptime:answer\\n\\n' > /tmp/openser_fifo && cat /tmp/answer
+    """
+
+    name = "mi_fifo"
+
+    fifo_name = Param(str, "", "Path of the FIFO, mandatory; a file that is there is removed")
+    fifo_mode = Param(int, 0o660, "Permissions of the FIFO (432 is 0660); 0 is taken for 0600")
+    fifo_user: Param[str | int] = Param((str, int), "", "Owner of the FIFO, by name or number")
+    fifo_group: Param[str | int] = Param((str, int), "", "Group of the FIFO, by name or number")
+    reply_dir = Param(str, "/tmp/", "Put in front of the name of a reply FIFO; ends with a slash")
+    reply_indent = Param(str, "\t", 'Indentation of each level of a reply; by default a TAB; `""` for none')
+
+    answered = Counter("Requests that were answered", name="fifo_answered_requests")
+    skipped = Counter(
+        "Requests without an answer: not readable, or with no reply FIFO to write to",
+        name="fifo_skipped_requests",
+    )
+
+    _fifo: CommandFifo | None = None
+    _serving: FifoServing | None = None
+
+    def check(self) -> None:
+        """The FIFO has a name, and replies have a place."""
+        if not self.fifo_name:
+            line = 'modparam("mi_fifo", "fifo_name", "/tmp/openser_fifo")'
+            raise ModuleError("no fifo configured", f"add this line: {line}")
+        if not self.reply_dir:
+            raise ModuleError(
+                "mi_fifo: reply_dir is empty", 'write a folder with a slash at its end: "/tmp/"'
+            )
+
+    async def start(self) -> None:
+        """Make the FIFO and begin to read it."""
+        if not os.path.isdir(self.reply_dir):
+            raise ModuleError(f"mi_fifo: reply_dir {self.reply_dir} is no folder")
+        if not self.reply_dir.endswith("/"):
+            self._warn(
+                f"reply_dir {self.reply_dir} has no slash at its end: reply FIFOs are looked for beside it"
+            )
+        if not self.fifo_mode:
+            self._warn("fifo_mode 0 is taken for 0600")
+        access = Access(self.fifo_mode or 0o600, user_number(self.fifo_user), group_number(self.fifo_group))
+        self._fifo = CommandFifo(self.fifo_name)
+        self._fifo.open(access)
+        form = ReplyForm(self.reply_dir, self.reply_indent)
+        self._serving = FifoServing(self.services, self._fifo, form, Counts(self.answered, self.skipped))
+        self._serving.start()
+
+    async def drain(self) -> None:
+        """Read no more requests."""
+        if self._serving is not None:
+            self._serving.halt()
+
+    async def stop(self) -> None:
+        """Remove the FIFO."""
+        if self._serving is not None and self._fifo is not None:
+            self._serving.close()
+            self._fifo.close()
+
+    def _warn(self, text: str) -> None:
+        self.services.log.warning(self.name, text)

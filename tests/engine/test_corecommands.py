@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import os
+import signal
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from openpy import __version__
+from openpy.engine.corecommands import CoreCommands
+from openpy.engine.mi import Node, Reply
+from tests.engine.kit import EPOCH, Bench, request
+
+
+@pytest.fixture
+def bench(tmp_path: Path) -> Iterator[Bench]:
+    with Bench(tmp_path, 'sl_send_reply("200", "OK");') as made:
+        yield made
+
+
+def run(bench: Bench, name: str, *values: str) -> Reply | None:
+    command = bench.server.commands.find(name)
+    assert command is not None
+    answer = bench.server.commands.run(command, [Node(value=value) for value in values])
+    assert answer.done
+    return answer.value
+
+
+def lines(bench: Bench, name: str, *values: str) -> list[str]:
+    reply = run(bench, name, *values)
+    assert reply is not None
+    assert (reply.code, reply.reason) == (200, "OK")
+    return [f"{node.name}::{node.value}" if node.name else node.value or "" for node in reply.nodes]
+
+
+def test_which_lists_them_in_the_order_of_1_3(bench: Bench) -> None:
+    names = "get_statistics,reset_statistics,uptime,version,pwd,arg,which,ps,kill,debug,list_blacklists"
+    assert ",".join(lines(bench, "which")).startswith(names)
+    assert bench.server.commands.find("Which") is None
+
+
+def test_uptime(bench: Bench) -> None:
+    bench.clock.now += 65.7
+    now, since, up = lines(bench, "uptime")
+    assert now.startswith("Now::")
+    assert since.startswith("Up since::")
+    assert len(since) == len("Up since::Sun Sep 13 12:26:40 2020")
+    assert up == "Up time::65 [sec]"
+    assert bench.server.up_since == EPOCH + 100
+
+
+def test_who_and_where_the_server_is(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "argv", ["openpy", "-f", "x.cfg"])
+    assert lines(bench, "version") == [f"Server::openpy ({__version__})"]
+    assert lines(bench, "pwd") == [f"WD::{os.getcwd()}"]
+    assert lines(bench, "arg") == ["openpy", "-f", "x.cfg"]
+    assert lines(bench, "list_blacklists") == []
+    reply = run(bench, "ps")
+    assert reply is not None
+    (process,) = reply.nodes
+    assert (process.name, process.value) == ("Process", None)
+    kind = f"stand-alone SIP receiver {bench.server.sockets.endpoints[0]}"
+    assert process.attributes == {"ID": "0", "PID": str(os.getpid()), "Type": kind}
+
+
+def test_kill_stops_the_server_and_says_failed(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
+    sent: list[tuple[int, int]] = []
+    monkeypatch.setattr(os, "kill", lambda pid, number: sent.append((pid, number)))
+    assert run(bench, "kill") is None
+    assert sent == [(os.getpid(), signal.SIGTERM)]
+
+
+def test_debug_tells_and_sets_the_level(bench: Bench) -> None:
+    assert lines(bench, "debug") == ["DEBUG::4"]
+    assert lines(bench, "debug", "-1") == ["DEBUG::-1"]
+    assert bench.server.log.level == -1
+    assert run(bench, "debug", "high") == Reply(400, "Bad parameter")
+
+
+def test_statistics_by_name_by_group_and_all(bench: Bench) -> None:
+    bench.receive(request())
+    one = lines(bench, "get_statistics", "RCV_requests", "nonsense")
+    assert one == ["core:rcv_requests = 1"]
+    group = lines(bench, "get_statistics", "sl:")
+    assert "sl:sent_replies = 1" in group
+    assert all(line.startswith("sl:") for line in group)
+    everything = lines(bench, "get_statistics", "all")
+    assert {*one, *group} < {*everything}
+    assert run(bench, "get_statistics", "nonsense", "core:rcv_requests") == Reply(404, "Statistics Not Found")
+    assert run(bench, "get_statistics") == Reply(400, "Too few or too many arguments")
+
+
+def test_statistics_are_set_to_0(bench: Bench) -> None:
+    bench.receive(request())
+    assert lines(bench, "reset_statistics", "RCV_REQUESTS", "nonsense") == []
+    assert bench.value("rcv_requests") == 0
+    assert bench.value("sent_replies", "sl") == 1
+    assert run(bench, "reset_statistics", "nonsense") == Reply(404, "Statistics Not Found")
+    assert run(bench, "reset_statistics") == Reply(400, "Too few or too many arguments")
+
+
+def test_they_are_the_servers_own(bench: Bench) -> None:
+    assert {command.group for command in bench.server.commands} >= {"core"}
+    assert isinstance(CoreCommands(bench.server).which(), Reply)
