@@ -99,7 +99,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 
 def measure(harness: Path, contender: Contender, options: argparse.Namespace, folder: Path) -> list[Figures]:
-    """One run of the harness; raises CalledProcessError."""
+    """One run of the harness, tried again once if a server did not start; raises CalledProcessError."""
+    try:
+        return _run(harness, contender, options, folder)
+    except subprocess.CalledProcessError as error:
+        print(f"{contender.label}: {error}; once more", file=sys.stderr, flush=True)
+        return _run(harness, contender, options, folder)
+
+
+def _run(harness: Path, contender: Contender, options: argparse.Namespace, folder: Path) -> list[Figures]:
     out = folder / f"{contender.label}-{time.monotonic_ns()}.json"
     command = [sys.executable, harness, "--label", contender.label, "--server-cmd", contender.command]
     command += ["--procs", contender.processes, "--port", options.port, "--workdir", folder, "--out", out]

@@ -168,40 +168,42 @@ class Run:
 
         `headers` are complete lines, each with CRLF. False for an ACK, which is never answered.
         """
-        request = self.request
-        if request.method == "ACK":
-            return False
-        if not to_tag and status >= 180:
-            to_tag = self.local_tag()
-        if self._state is not None:
-            headers += self._state.reply_headers
-        headers += self.server.reply_headers
-        if self.server.sip_warning:
-            headers += self._warning()
-        data = build_reply(
-            request,
-            status,
-            reason,
-            to_tag=to_tag,
-            headers=headers,
-            body=body,
-            record_route=record_route,
-        )
-        if self.transaction is not None:
+        data = self._reply_data(status, reason, headers, body, to_tag, record_route)
+        if self.transaction is None:
+            return self._send_stateless(data)
+        if data:
             self.transaction.reply(status, data)
-        else:
-            self.server.reply_flow(request, self.flow).send(data)
-        return True
+        return bool(data)
 
     def reply_stateless(
         self, status: int, reason: str, headers: str = "", *, record_route: bool = False
     ) -> bool:
         """Answer without state even where a transaction exists."""
-        transaction, self.transaction = self.transaction, None
-        try:
-            return self.reply(status, reason, headers, record_route=record_route)
-        finally:
-            self.transaction = transaction
+        return self._send_stateless(self._reply_data(status, reason, headers, b"", "", record_route))
+
+    def _reply_data(
+        self, status: int, reason: str, headers: str, body: bytes, to_tag: str, record_route: bool
+    ) -> bytes:
+        """The bytes of a reply; none for an ACK."""
+        request = self.request
+        if request.method == "ACK":
+            return b""
+        server = self.server
+        if not to_tag and status >= 180:
+            to_tag = server.stateless_tag(request)
+        if self._state is not None:
+            headers += self._state.reply_headers
+        headers += server.reply_headers
+        if server.sip_warning:
+            headers += self._warning()
+        return build_reply(
+            request, status, reason, to_tag=to_tag, headers=headers, body=body, record_route=record_route
+        )
+
+    def _send_stateless(self, data: bytes) -> bool:
+        if data:
+            self.server.reply_flow(self.request, self.flow).send(data)
+        return bool(data)
 
     def local_tag(self) -> str:
         """The To-tag of our answers to this request: the same for each retransmission."""

@@ -15,7 +15,6 @@ from collections.abc import Callable, Iterable
 from hashlib import md5
 from pathlib import Path
 from typing import Any
-from zlib import crc32
 
 from openpy.db.database import Database
 from openpy.db.url import parse_url
@@ -247,8 +246,7 @@ class Server:
 
     def stateless_tag(self, message: Message) -> str:
         """The To-tag of our answers to a request; that of the ACK to a failure is the same."""
-        line = message.get("Via") or ""
-        return f"{self.tag_prefix}.{crc32(line.encode('utf-8', 'surrogateescape')) & 0xFFFF:04x}"
+        return f"{self.tag_prefix}.{hash(message.get('Via')) & 0xFFFF:04x}"
 
     def forward_reply(self, response: Response) -> bool:
         """Send a stray reply on by its Via."""

@@ -150,7 +150,8 @@ class UdpSocket:
             while count < BURST:
                 data, address = receive(LARGEST)
                 count += 1
-                address = address[:2]
+                if len(address) > 2:
+                    address = address[:2]  # IPv6 has flow label and scope besides
                 flow = flows.get(address)
                 received(data, flow if flow is not None else self._flow_to(address))
         except BlockingIOError:

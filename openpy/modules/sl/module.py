@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
@@ -39,12 +40,15 @@ class CodeKind:
 
     description: str = "a status code"
 
-    def convert(self, text: str, environment: Any) -> Any:
-        """Convert; raises ArgumentError."""
+    def convert(self, text: str, environment: Any) -> Callable[[Run], int | None]:
+        """Convert to what gives the code of a run, or None where there is none; raises ArgumentError."""
         code = FormatKind().convert(text, environment)
-        if code.constant is not None and _status(code.constant) is None:
+        if code.constant is None:
+            return lambda run: _status(code(run))
+        status = _status(code.constant)
+        if status is None:
             raise ArgumentError(f'"{text}" is no status code; allowed values: 1xx - 6xx only')
-        return code
+        return lambda run: status
 
 
 class Sl(Module):
@@ -80,7 +84,7 @@ class Sl(Module):
     def sl_send_reply(self, run: Run, code: Annotated[Any, CodeKind()], reason: Format) -> int:
         """Send a stateless reply; -1 for an ACK, a code that is none, or an empty reason."""
         text = reason(run)
-        status = _status(code(run))
+        status = code(run)
         if status is None or not text:
             return -1
         return self._send(run, status, text)
