@@ -32,7 +32,7 @@ docs: $(VENV)/installed
 	$(BIN)/python -m openpy.cli.docs docs
 
 clean:
-	rm -rf $(VENV) var build dist *.egg-info .mypy_cache .ruff_cache .pytest_cache .hypothesis .coverage*
+	rm -rf $(VENV) var build dist *.egg-info .mypy_cache .ruff_cache .import_linter_cache .pytest_cache .hypothesis .coverage*
 
 # A set-up is made anew only when pyproject.toml changed; then `make run` needs no network.
 $(VENV)/python:

@@ -128,7 +128,7 @@ def _log_sink(server: Server, options: Options) -> Sink:
 
     Opened before `chroot`: there is seldom a log in there.
     """
-    if (options.daemon or server.config.values["log_stderror"] == 0) and not options.json_log:
+    if options.daemon or server.config.values["log_stderror"] == 0:
         facility = FACILITIES[server.config.text("log_facility")]
         return open_syslog(facility, server.config.text("log_name")) or server.log.sink
     return server.log.sink

@@ -45,6 +45,9 @@ from openpy.script.transformations import TRANSFORMATIONS
 PACKAGE = "openpy.modules"
 """Where openpy's own modules are; found by name, never imported by it."""
 
+LATER = frozenset({"pua", "pua_bla", "pua_mi", "pua_usrloc", "pua_xmpp", "rls", "xcap_client"})
+"""Modules of OpenSER 1.3 that belong to what this version serves, and are not there."""
+
 
 @dataclass(slots=True)
 class Loaded:
@@ -92,6 +95,8 @@ def load(path: Path, services: Services, config: CoreConfig, modules: dict[str, 
             case _:
                 pass  # routes are checked and compiled below
     aliases = _avp_aliases(loading, parsed.script)
+    if loading.is_whole:
+        _check_needs(loading)
     if loading.is_whole and not _errors(loading.found):
         _check_modules(loading)
     environment = _environment(loading)
@@ -134,6 +139,8 @@ def find_module(path: str, search: str = "") -> type[Module]:
     except Exception as problem:
         text = f"could not open module <{path}>: {type(problem).__name__}: {problem}"
         raise ModuleError(text, _missing_package(problem)) from problem
+    if found is None and name in LATER:
+        raise ModuleError(f"could not open module <{path}>: {name} is not part of this version")
     if found is None:
         known = module_names()
         hint = did_you_mean(name, known) or f"this version has {', '.join(known)}"
@@ -160,20 +167,27 @@ def _load_module(loading: _Loading, statement: LoadModule) -> None:
         text = f"attempting to load the same module twice: {cls.name}"
         _note(loading, warning(statement.position, text, "the second line has no effect"))
         return
-    for need in cls.needs:
-        if loading.is_whole and not _is_loaded(loading, need):
-            line = 'loadmodule "sqlite.so"' if need == "database" else f'loadmodule "{need}.so"'
-            what = "a database module" if need == "database" else need
-            text = f"{cls.name} needs {what}, which is not loaded before it"
-            _note(loading, error(statement.position, text, f"put this line above: {line}"))
     loading.modules[cls.name] = cls(loading.services)
     loading.places[cls.name] = statement.position
 
 
-def _is_loaded(loading: _Loading, need: str) -> bool:
+def _check_needs(loading: _Loading) -> None:
+    """Whether each module comes after those that it needs: what these are, its parameters may say."""
+    before: dict[str, Module] = {}
+    for name, module in loading.modules.items():
+        for need in module.requirements():
+            if not _is_among(before, need):
+                line = 'loadmodule "sqlite.so"' if need == "database" else f'loadmodule "{need}.so"'
+                what = "a database module" if need == "database" else need
+                text = f"{name} needs {what}, which is not loaded before it"
+                _note(loading, error(loading.places[name], text, f"put this line above: {line}"))
+        before[name] = module
+
+
+def _is_among(modules: dict[str, Module], need: str) -> bool:
     if need == "database":
-        return any(hasattr(module, "dialect") for module in loading.modules.values())
-    return need in loading.modules
+        return any(hasattr(module, "dialect") for module in modules.values())
+    return need in modules
 
 
 def _set_parameter(loading: _Loading, statement: ModuleParameter) -> None:
@@ -226,6 +240,8 @@ def _environment(loading: _Loading) -> Environment:
         available += [cls(loading.services) for cls in _modules_not_loaded(loading).values()]
     for module in available:
         for function in module.functions():
+            if not loading.is_whole:  # the line that configures it may be among the mistakes
+                function = replace(function, refusal=None)
             overloaded = replace(function, overload=environment.functions.get(function.name))
             environment.functions[function.name] = overloaded
         environment.pseudo_variables.update({spec.name: spec for spec in module.pseudo_variables()})

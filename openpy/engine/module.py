@@ -39,7 +39,15 @@ from openpy.engine.parameters import (
     Text,
     TextKind,
 )
-from openpy.script.environment import ArgumentError, Function, Index, Inner, Parameter, PseudoVariableSpec
+from openpy.script.environment import (
+    ArgumentError,
+    Function,
+    Index,
+    Inner,
+    Parameter,
+    PseudoVariableSpec,
+    Refusal,
+)
 from openpy.script.syntax import RouteKind
 
 if TYPE_CHECKING:
@@ -63,6 +71,7 @@ __all__ = [
     "PseudoVariable",
     "PseudoVariableKind",
     "PseudoVariableSpec",
+    "Refusal",
     "Regex",
     "RouteKind",
     "Text",
@@ -225,6 +234,16 @@ class Module:
     def __init__(self, services: Services) -> None:
         self.services = services
 
+    # --- as configured ------------------------------------------------------------------------------------
+
+    def requirements(self) -> tuple[str, ...]:
+        """`needs`, or less where the parameters say that it is not all used."""
+        return self.needs
+
+    def refusal(self) -> Refusal | None:
+        """Why no script function of the module can be used; None: they can."""
+        return None
+
     # --- life ---------------------------------------------------------------------------------------------
 
     def check(self) -> None:
@@ -274,6 +293,7 @@ class Module:
                     inspect.iscoroutinefunction(item),
                     self.name,
                     inspect.getdoc(item) or "",
+                    refusal=self.refusal(),
                 )
 
     def commands(self) -> Iterator[Command]:

@@ -23,7 +23,7 @@ SEVERITIES = {
 
 
 class SystemLog:
-    """A sink for the system's log.
+    """A sink for the system's log, of classic lines and of JSON.
 
     A line that the log does not take at once goes to stderr instead: a blocked log never stops the server.
     """
@@ -43,7 +43,7 @@ class SystemLog:
 
     def __call__(self, level: int, line: str) -> None:
         """Write one line; its own time stamp is left to the system's log."""
-        text = line.partition("] ")[2] or line
+        text = line if line.startswith("{") else line.partition("] ")[2] or line
         priority = self._facility * 8 + SEVERITIES.get(level, 7)
         data = f"<{priority}>{self._tag}[{os.getpid()}]: {text}".encode("utf-8", "surrogateescape")
         try:

@@ -89,16 +89,19 @@ def _bind_all(route: Route, binder: Binder) -> None:
                     binder.variable(target)
                 waiting.append(value)
             case _:
-                waiting.extend(children(node))
+                waiting.extend(reversed(list(children(node))))  # in the order of the script
 
 
 def _check_calls(route: Route, graph: CallGraph, environment: Environment) -> list[Diagnostic]:
-    """Functions that this block type has not, numbers where 1.3 has strings, routes that are not there."""
+    """Functions that cannot be used (here, or at all), numbers where 1.3 has strings, routes that are not there."""
     found = []
     for node in graph.calls[key_of(route)]:
         function = environment.function(node.name, len(node.arguments))
         if function is None:
             continue
+        if function.refusal is not None:
+            message = f"{node.name}() cannot be used: {function.refusal.reason}"
+            found.append(error(node.position, message, function.refusal.hint))
         if route.kind not in function.routes:
             allowed = ", ".join(sorted(kind.value for kind in function.routes))
             message = f"Command cannot be used in the block: {node.name}() in {_shown(key_of(route))}"

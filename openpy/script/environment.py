@@ -104,10 +104,19 @@ class Parameter:
 
 
 @dataclass(frozen=True, slots=True)
+class Refusal:
+    """Why a function cannot be used as its module is configured, and the line that mends it."""
+
+    reason: str
+    hint: str
+
+
+@dataclass(frozen=True, slots=True)
 class Function:
     """A function that scripts can call. `call(run, *converted)` gives the code (a coroutine if is_async).
 
-    `overload` is another function of the same name that takes another number of arguments.
+    `overload` is another function of the same name that takes another number of arguments. A script that calls
+    one with a `refusal` is not started.
     """
 
     name: str
@@ -118,6 +127,7 @@ class Function:
     module: str = "core"
     doc: str = ""
     overload: Function | None = None
+    refusal: Refusal | None = None
 
     def takes(self, count: int) -> bool:
         """Whether it can be called with so many arguments."""

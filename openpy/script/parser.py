@@ -22,14 +22,30 @@ from openpy.script.syntax import Script
 
 @dataclass(frozen=True, slots=True)
 class ParsedScript:
-    """The tree of a script, and what its author should know about it."""
+    """The tree of a script, and what its author should know about it.
+
+    With errors among `found`, what was read in spite of them: statements and conditions are missing in it.
+    """
 
     script: Script
-    warnings: tuple[Diagnostic, ...]
+    found: tuple[Diagnostic, ...]
+
+    @property
+    def errors(self) -> list[Diagnostic]:
+        """Why the script cannot be used."""
+        return [diagnostic for diagnostic in self.found if diagnostic.severity is Severity.ERROR]
 
 
 def parse(source: str | bytes, file: str) -> ParsedScript:
-    """Parse a script; `file` names it in positions. Raises ScriptError with all mistakes found in one run.
+    """Parse a script; `file` names it in positions. Raises ScriptError with all mistakes found in one run."""
+    parsed = parse_leniently(source, file)
+    if parsed.errors:
+        raise ScriptError(parsed.errors)
+    return parsed
+
+
+def parse_leniently(source: str | bytes, file: str) -> ParsedScript:
+    """Parse a script as far as its mistakes allow; raises ScriptError where nothing is left to look at.
 
     Bytes are decoded as UTF-8; bytes that are none survive as surrogate escapes.
     """
@@ -44,7 +60,6 @@ def parse(source: str | bytes, file: str) -> ParsedScript:
     tokens, found = tokenize(place)
     script = Reader(file, tokens, found).read()
     found.sort(key=lambda diagnostic: diagnostic.place)
-    if errors := [d for d in found if d.severity is Severity.ERROR]:
-        raise ScriptError(errors)
-    assert script is not None, "a script that cannot be read has an error"
+    if script is None:
+        raise ScriptError(found)
     return ParsedScript(script, tuple(found))

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from openpy.engine.loader import find_module, module_names
+from openpy.engine.loader import LATER, find_module, module_names
 from openpy.engine.module import Module, ModuleError
 from openpy.engine.server import Server
 from openpy.modules.sqlite.module import Sqlite
@@ -133,6 +133,36 @@ def test_a_module_that_needs_another_names_the_line_to_add(tmp_path: Path) -> No
     assert problems(tmp_path, before) == []
 
 
+def test_what_a_module_needs_its_parameters_may_say(tmp_path: Path) -> None:
+    more = """    needs = ("tm",)
+
+    def requirements(self):
+        return self.needs if self.word else ()
+"""
+    (tmp_path / "hello.py").write_text(HELLO + more)
+    script = f'mpath="{tmp_path}"\nloadmodule "hello.so"\nmodparam("hello", "word", "")\nroute {{ exit; }}'
+    assert problems(tmp_path, script) == []
+    assert only(tmp_path, script.replace('""', '"hi"')).message.startswith("hello needs tm")
+
+
+def test_d12_presence_without_a_database_is_a_library(tmp_path: Path) -> None:
+    script = 'loadmodule "presence.so"\nroute {{ {} }}'
+    assert problems(tmp_path, script.format("exit;")) == []
+    found = only(tmp_path, script.format("handle_publish(); exit;"))
+    assert found.message == "handle_publish() cannot be used: presence has no database"
+    assert 'modparam("presence", "db_url"' in found.hint
+    assert (found.severity, found.position.line) == (Severity.ERROR, 2)
+    mistaken = problems(tmp_path, script.format("handle_publish(); exit") + "\n")
+    assert "cannot be used" not in " ".join(item.message for item in mistaken)
+
+
+@pytest.mark.parametrize("name", sorted(LATER))
+def test_modules_of_1_3_that_are_not_part_of_this_version(tmp_path: Path, name: str) -> None:
+    found = only(tmp_path, f'loadmodule "{name}.so"\nroute {{ exit; }}')
+    text = f"failed to load module: could not open module <{name}.so>: {name} is not part of this version"
+    assert (found.message, found.hint) == (text, "")
+
+
 # --- modparam ---------------------------------------------------------------------------------------------------
 
 LOADS = 'loadmodule "sl.so"\nloadmodule "tm.so"\nloadmodule "xlog.so"\n'
@@ -244,14 +274,21 @@ route[41] { exit; }
 
 
 def test_what_a_module_lacks_is_told_with_the_errors_of_the_routes(tmp_path: Path) -> None:
-    loads = "".join(f'loadmodule "{name}.so"\n' for name in ("sqlite", "sl", "tm", "presence"))
+    lacking = "\n    def check(self):\n        raise ModuleError('no word', 'add one')\n"
+    (tmp_path / "hello.py").write_text(HELLO.replace("Module,", "Module, ModuleError,") + lacking)
+    loads = f'mpath="{tmp_path}"\nloadmodule "tm.so"\nloadmodule "hello.so"\n'
     found = problems(tmp_path, f"{loads}route {{ t_relayy(); }}")
-    assert [d.position.line for d in found] == [4, 5]
+    assert [d.position.line for d in found] == [3, 4]
 
 
 def test_a_core_function_that_is_not_built_is_not_taken_for_one_of_a_module(tmp_path: Path) -> None:
     found = only(tmp_path, "route { add_rport(); }")
     assert "core function of openser 1.3 that this version does not have" in found.message
+
+
+def test_a_module_that_is_not_loaded_is_told_once_a_function(tmp_path: Path) -> None:
+    found = problems(tmp_path, 'route { xlog("a");\nxlog("b");\nt_relay();\nxlogg("c");\nxlogg("d"); }')
+    assert [d.position.line for d in found] == [1, 3, 4, 5]
 
 
 def test_a_function_of_a_module_that_is_not_loaded_names_the_line_to_add(tmp_path: Path) -> None:

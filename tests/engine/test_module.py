@@ -19,6 +19,7 @@ from openpy.engine.module import (
     Number,
     NumberKind,
     Param,
+    Refusal,
     RouteKind,
     Text,
     mi_command,
@@ -138,6 +139,26 @@ def test_functions_are_read_from_the_class_body() -> None:
     assert greet_all.is_async
     assert greet_all.parameters[1].kind == NumberKind(1, 2)
     assert Greeting.function_names() == {"greet"}
+
+
+def test_a_module_may_refuse_its_functions_and_need_less_as_it_is_configured() -> None:
+    class Quiet(Greeting):
+        """Greets only where it has a word."""
+
+        needs = ("tm",)
+
+        def requirements(self) -> tuple[str, ...]:
+            return self.needs if self.word else ()
+
+        def refusal(self) -> Refusal | None:
+            return None if self.word else Refusal("it has no word", "add: a word")
+
+    module = make(Quiet)
+    assert module.requirements() == ("tm",)
+    assert {function.refusal for function in module.functions()} == {None}
+    Quiet.parameters()["word"].set(module, "")
+    assert module.requirements() == ()
+    assert {function.refusal for function in module.functions()} == {Refusal("it has no word", "add: a word")}
 
 
 def test_an_exported_function_is_bound_to_its_module() -> None:

@@ -30,8 +30,10 @@ def test_a_line_goes_out_with_priority_tag_and_process(tmp_path: Path) -> None:
         with closing(sink):
             sink(ERROR, "Nov 25 07:00:00 [1] ERROR:core: broken")
             sink(DEBUG, "no stamp")
+            sink(DEBUG, '{"text": "a[0] = 1"}')
         assert system.recv(1000).decode() == f"<131>openser[{os.getpid()}]: ERROR:core: broken"
         assert system.recv(1000).decode() == f"<135>openser[{os.getpid()}]: no stamp"
+        assert system.recv(1000).decode().endswith(']: {"text": "a[0] = 1"}')
 
 
 def test_a_connection_serves_where_the_device_cannot_be_seen_any_more(tmp_path: Path) -> None:

@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from openpy.script.checker import check
 from openpy.script.diagnostics import Diagnostic, Severity
-from openpy.script.environment import Environment
+from openpy.script.environment import Environment, Refusal
 from openpy.script.parser import parse
 
 
@@ -30,6 +32,14 @@ failure_route[1] { say("x"); }
 onreply_route { if (status=~"^2") { drop; } }
 """
     assert checked(text, environment) == []
+
+
+def test_d12_a_function_that_its_module_refuses(environment: Environment) -> None:
+    say = environment.functions["say"]
+    environment.functions["say"] = replace(say, refusal=Refusal("it has no voice", "add: a voice"))
+    first, second = checked('route {\n  say("x");\n  code("1");\n}\nroute[1] { say("y"); }', environment)
+    assert (first.message, first.hint) == ("say() cannot be used: it has no voice", "add: a voice")
+    assert (first.severity, first.position.line, second.position.line) == (Severity.ERROR, 2, 5)
 
 
 def test_everything_is_told_in_the_order_of_the_script(environment: Environment) -> None:

@@ -23,7 +23,7 @@ def route(text: str) -> Route:
 
 
 def warnings(text: str) -> list[tuple[int, int, str]]:
-    return [(d.position.line, d.position.column, d.message) for d in parse(text, "t.cfg").warnings]
+    return [(d.position.line, d.position.column, d.message) for d in parse(text, "t.cfg").found]
 
 
 @pytest.mark.parametrize(
@@ -74,9 +74,7 @@ def test_accepted_with_a_warning(text: str, expected: list[tuple[int, int, str]]
 
 
 def test_the_warning_of_a_stray_end_names_its_place_and_the_cause() -> None:
-    (found,) = parse(
-        "route { a(); }\n##route[2] {\n\texit;\n}\nonreply_route[2] { b(); }\n", "t.cfg"
-    ).warnings
+    (found,) = parse("route { a(); }\n##route[2] {\n\texit;\n}\nonreply_route[2] { b(); }\n", "t.cfg").found
     assert found.severity is Severity.WARNING
     assert "line 3, column 2" in found.message
     assert "header of a route above may be commented out" in found.hint
@@ -147,7 +145,7 @@ def test_the_idioms_of_the_time_parse_without_a_warning(shared: Path) -> None:
     blocks = code_blocks((shared / "reference" / "stock-script.md").read_text())
     assert len(blocks) == 42
     for block in blocks:
-        assert parse(block, "idiom.cfg").warnings == ()
+        assert parse(block, "idiom.cfg").found == ()
 
 
 # --- Depth, speed and garbage -----------------------------------------------------------------------------
@@ -239,7 +237,7 @@ PIECES = [
 @given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PIECES), max_size=40).map(" ".join)))
 def test_any_text_parses_or_is_a_script_error(text: str) -> None:
     try:
-        found = parse(text, "t.cfg").warnings
+        found = parse(text, "t.cfg").found
     except ScriptError as failure:
         found = failure.diagnostics
         assert found
@@ -254,7 +252,7 @@ def test_one_wrong_piece_in_a_good_script_is_survived(data: st.DataObject) -> No
     at = data.draw(st.integers(0, len(good)))
     text = good[:at] + data.draw(st.sampled_from(PIECES)) + good[at + data.draw(st.integers(0, 3)) :]
     try:
-        found = parse(text, "t.cfg").warnings
+        found = parse(text, "t.cfg").found
     except ScriptError as failure:
         found = failure.diagnostics
     assert all(diagnostic.place >= (1, 1) for diagnostic in found)
