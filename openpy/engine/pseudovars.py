@@ -24,7 +24,6 @@ METHOD_IDS = {
     "MESSAGE": 256, "SUBSCRIBE": 512, "NOTIFY": 1024, "PRACK": 2048, "REFER": 4096, "PUBLISH": 8192,
 }  # fmt: skip
 OTHER_METHOD = 16384
-LARGEST_HEADER_LIST = 1024
 
 
 def _uri_of(text: str) -> Uri | None:

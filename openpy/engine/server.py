@@ -108,6 +108,7 @@ class Server:
         except BaseException:
             self._sockets.close()
             raise
+        self._count_losses(self._sockets)
         first = self._sockets.endpoints[0] if self._sockets.endpoints else ""
         self.tag_prefix = md5(f"openpy stateless {first}".encode(), usedforsecurity=False).hexdigest()
 
@@ -261,6 +262,13 @@ class Server:
         for command in commands:
             if not self.commands.add(command):
                 raise ModuleError(f"{command.group}: there is a management command {command.name} already")
+
+    def _count_losses(self, sockets: Sockets) -> None:
+        """What the sockets could not take or send, as statistics of the group `net`."""
+        gauge, tcp = self.statistics.gauge, sockets.tcp.counts
+        gauge("net", "udp_dropped", lambda: sum(udp.counts.dropped for udp in sockets.udp))
+        gauge("net", "tcp_dropped", lambda: tcp.dropped)
+        gauge("net", "tcp_refused", lambda: tcp.refused)
 
     def _burst_ended(self) -> None:
         for database in self.databases.values():

@@ -189,7 +189,7 @@ class UdpSocket:
                 self.counts.sent += 1
         except BlockingIOError:
             return
-        except OSError:
+        except (OSError, OverflowError):
             waiting.popleft()
             self.counts.dropped += 1
             return

@@ -165,6 +165,14 @@ def test_a_socket_that_cannot_be_had_closes_the_others(tmp_path: Path) -> None:
     assert all(udp._socket is None for udp in server.sockets.udp)
 
 
+def test_what_the_sockets_lose_is_in_the_statistics(tmp_path: Path) -> None:
+    server, _ = serving(tmp_path, "route { exit; }", "udp", "tcp")
+    server.sockets.udp[0].send(b"x", (LOCAL, 99999))
+    server.sockets.tcp.counts.refused += 2
+    assert server.statistics.lines() == ["net:udp_dropped = 1", "net:tcp_refused = 2"]
+    server.sockets.close()
+
+
 def test_the_first_socket_is_in_our_tags(tmp_path: Path) -> None:
     first, _ = serving(tmp_path, "route { exit; }")
     second, _ = serving(tmp_path, "route { exit; }")

@@ -50,7 +50,7 @@ def outcome(source: str, file: str) -> str:
         parsed = parse(source, file)
     except ScriptError as failure:
         return "".join(render(diagnostic, source) + "\n" for diagnostic in failure.diagnostics)
-    lines = [render(diagnostic, source) for diagnostic in parsed.warnings]
+    lines = [render(diagnostic, source) for diagnostic in parsed.found]
     for statement in parsed.script.statements:
         lines += shown(statement)
     return "".join(line + "\n" for line in lines)

@@ -146,6 +146,12 @@ def test_what_the_kernel_cannot_take_now_waits_in_order() -> None:
         await until(lambda: not wire.udp._waiting)
         assert [phone.recv(10) for _ in range(3)] == [b"0", b"1", b"3"]
         assert (wire.udp.counts.sent, wire.udp.counts.dropped) == (3, 1)
+        full.room = 0
+        wire.udp.send(b"to no port", (LOCAL, 99999))
+        wire.udp._queue(b"behind it", (LOCAL, 99999))
+        full.room = 9
+        await until(lambda: not wire.udp._waiting)
+        assert (wire.udp.counts.sent, wire.udp.counts.dropped) == (3, 3)
         wire.udp.send(b"again", address)
         assert phone.recv(10) == b"again"
 
