@@ -24,6 +24,9 @@ from openpy.db.url import DatabaseUrl, parse_url
 
 __all__ = ["main"]
 
+PATIENCE = 60.0
+"""Seconds without a word from the server: who alters tables may have to wait for others."""
+
 Tables = Sequence[type[Table]]
 Command = Callable[[Dialect, Connection, Tables], int]
 
@@ -98,7 +101,8 @@ def _run(options: argparse.Namespace, url: DatabaseUrl, dialect: Dialect, tables
     commands: dict[str, Command] = {"create": _create, "drop": _drop, "check": _check, "version": _version}
     read_only = options.command in ("check", "version")
     try:
-        with closing(dialect.connect(url, read_only=read_only)) as connection, dialect.explained():
+        connection = dialect.connect(url, read_only=read_only, patience=PATIENCE)
+        with closing(connection), dialect.explained():
             return commands[options.command](dialect, connection, tables)
     except DatabaseError as error:
         print(f"openpydbctl: {url}: {error}", file=sys.stderr)
@@ -129,7 +133,11 @@ def _check(dialect: Dialect, connection: Connection, tables: Tables) -> int:
     problems = schema.check(dialect, connection, tables)
     for problem in problems:
         print(problem)
-    return 1 if problems else 0
+    if problems:
+        return 1
+    for text in schema.advice(dialect, connection, tables):
+        print(f"advice: {text}")
+    return 0
 
 
 def _version(dialect: Dialect, connection: Connection, tables: Tables) -> int:

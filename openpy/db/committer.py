@@ -6,7 +6,8 @@ Rules:
    key is forgiven: they were decided on a state that never came to be.
 3. A row that the database refuses takes nobody with it: the batch is halved until the culprit is alone.
 4. A database that is unavailable refuses the whole batch; the next batch tries again.
-5. One batch waits for at most one lock and one connect, which `Dialect.connect` bounds.
+5. One batch waits for at most one lock, or once for a server that does not answer; `Dialect.connect` bounds both.
+   Nothing waits for a connection: without one everything is refused at once.
 """
 
 from __future__ import annotations
@@ -64,19 +65,20 @@ class Outcome:
 class Committer:
     """One connection that writes batches. Not thread-safe."""
 
-    def __init__(self, connect: Callable[[], Connection], dialect: Dialect) -> None:
+    def __init__(self, dialect: Dialect, lost: Callable[[DatabaseError], None]) -> None:
+        """`lost(reason)` is called when the connection is given up; `adopt` is to bring a new one."""
         self.counts = WriterCounts()
-        self._connect = connect
         self._dialect = dialect
+        self._lost = lost
         self._session: tuple[Connection, Cursor] | None = None
+        self._reason: DatabaseError = Unavailable("there is no connection to the database")
         self._failed: dict[Hashable, DatabaseError] = {}
         self._is_away = False
 
-    def open(self) -> tuple[Connection, Cursor]:
-        """Connect; raises DatabaseError."""
-        connection = self._connect()
-        self._session = session = connection, connection.cursor()
-        return session
+    def adopt(self, connection: Connection) -> None:
+        """Write on this connection from now on."""
+        self.close()
+        self._session = connection, connection.cursor()
 
     def close(self) -> None:
         """Close the connection, if there is one."""
@@ -87,6 +89,14 @@ class Committer:
                 item.close()
             except Exception as exception:  # noqa: BLE001 - some drivers refuse to close what is lost already
                 logger.warning("closing the connection to the database: %s", exception)
+
+    def keep_alive(self) -> None:
+        """Find out whether the connection is still there, so that no request has to."""
+        if self._session is not None and self._dialect.alive:
+            try:
+                self._session[1].execute(self._dialect.alive)
+            except Exception as exception:  # noqa: BLE001 - whatever it is, a new connection mends it
+                self._give_up(self._dialect.explain(exception))
 
     def commit(self, entries: Iterable[Submission | Forgiven]) -> Outcome:
         """Write what can be written; everything is answered in the outcome."""
@@ -159,23 +169,26 @@ class Committer:
 
     def _attempt(self, submissions: list[Sequence[Operation]]) -> DatabaseError | None:
         """Run submissions in one transaction; None when it is committed."""
+        if self._session is None:
+            self._note(self._reason)
+            return self._reason
+        connection, cursor = self._session
         in_commit = False
         try:
-            connection, cursor = self._session or self.open()
             if len(submissions) == 1:
                 cursor.execute(self._dialect.begin)
-                rows = run_in_order(submissions[0], self._dialect, cursor)
+                rows = run_in_order(submissions[0], cursor)
             else:
                 batch = Batch()
                 for operations in submissions:
                     batch.add(operations)
                 cursor.execute(self._dialect.begin)
-                rows = batch.run(self._dialect, cursor)
+                rows = batch.run(cursor)
             in_commit = True
             connection.commit()
         except Exception as exception:  # noqa: BLE001 - whatever it is, it is the answer to these submissions
-            self._undo()
             error = self._dialect.explain(exception, in_commit=in_commit)
+            self._undo(connection, error)
             self._note(error)
             return error
         self.counts.commits += 1
@@ -193,12 +206,15 @@ class Committer:
             self._is_away = False
             logger.warning("the database takes writes again")
 
-    def _undo(self) -> None:
+    def _undo(self, connection: Connection, error: DatabaseError) -> None:
         """Drop the open transaction; a connection that cannot do even that is given up for a new one."""
-        if self._session is None:
-            return
         try:
-            self._session[0].rollback()
-        except Exception as exception:  # noqa: BLE001 - each driver has its own; a new connection mends all
-            logger.warning("the connection to the database is given up: %s", exception)
-            self.close()
+            connection.rollback()
+        except Exception:  # noqa: BLE001 - each driver has its own; a new connection mends all
+            self._give_up(error)
+
+    def _give_up(self, error: DatabaseError) -> None:
+        self.close()
+        # What comes now is refused for this reason, of which nobody must think that its own COMMIT was begun.
+        self._reason = Unavailable(str(error))
+        self._lost(self._reason)

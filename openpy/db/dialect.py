@@ -1,13 +1,13 @@
 """What differs between databases: how to connect, the SQL to say, and what an exception means.
 
-A database module (openpy.modules.sqlite ...) provides one `Dialect`; nothing else knows its driver.
+A database module (openpy.modules.sqlite, mysql, postgres) provides one `Dialect`; nothing else knows its driver.
 """
 
 from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -17,6 +17,10 @@ from openpy.db.errors import DatabaseError
 from openpy.db.url import DatabaseUrl
 
 logger = logging.getLogger(__name__)
+
+PATIENCE = 0.4
+"""Seconds without a word from the server after which it counts as away. Together with what a request may wait
+before, its answer comes within half a second."""
 
 Row = tuple[Any, ...]
 
@@ -34,11 +38,11 @@ class Cursor(Protocol):
     def executemany(self, sql: str, rows: Any, /) -> Any:
         """Run one statement for each row of parameters."""
 
-    def fetchall(self) -> list[Any]:
+    def fetchall(self) -> Sequence[Any]:
         """All rows that are left."""
 
-    def fetchmany(self, size: int = ..., /) -> list[Any]:
-        """The next rows, an empty list at the end."""
+    def fetchmany(self, size: int = ..., /) -> Sequence[Any]:
+        """The next rows, none at the end."""
 
     def close(self) -> None:
         """Free what the cursor holds."""
@@ -64,11 +68,36 @@ class Connection(Protocol):
 
 
 class ColumnInfo(NamedTuple):
-    """A column as the database has it; `width` is in characters, None where there is no limit."""
+    """A column as the database has it; `width` is in characters, None where there is no limit.
+
+    `type` is the database's own name of the type, without a width.
+    """
 
     width: int | None
     nullable: bool
     has_default: bool = False
+    type: str = ""
+
+
+class Statement(Protocol):
+    """One change to rows of one table, given all at once."""
+
+    def run(self, cursor: Cursor, rows: Sequence[Row]) -> int:
+        """Make the change, in as few steps as the database takes; how many rows were found."""
+
+
+class EachRow:
+    """The statement is run for one row after the other, as fast as the driver can."""
+
+    __slots__ = ("sql",)
+
+    def __init__(self, sql: str) -> None:
+        self.sql = sql
+
+    def run(self, cursor: Cursor, rows: Sequence[Row]) -> int:
+        """Run it for each row; how many rows were found."""
+        cursor.executemany(self.sql, rows)
+        return cursor.rowcount
 
 
 class SchemaRecorder:
@@ -96,16 +125,21 @@ class Dialect(ABC):
     """How a parameter is marked in SQL."""
     begin: ClassVar[str] = "BEGIN"
     """The statement that opens a transaction that writes."""
+    alive: ClassVar[str] = ""
+    """A statement that fails on a connection that is lost; run when there was nothing else to do for a while."""
     table_options: ClassVar[str] = ""
     """What follows the closing parenthesis of CREATE TABLE."""
+    widest_key: ClassVar[int | None] = None
+    """Characters that fit into an index; None where there is no such limit."""
     makes_tables: ClassVar[bool] = False
     """Missing tables are made when a module first uses them, instead of refused."""
 
     @abstractmethod
-    def connect(self, url: DatabaseUrl, *, read_only: bool = False) -> Connection:
+    def connect(self, url: DatabaseUrl, *, read_only: bool = False, patience: float = PATIENCE) -> Connection:
         """Open a connection that any one thread at a time may use.
 
-        It never waits longer than 200 ms, here or later. Raises DatabaseError.
+        A server that does not answer for `patience` seconds is Unavailable, here or later; nothing waits longer
+        than 200 ms for a lock. Raises Unusable for what trying again does not mend, or another DatabaseError.
         """
 
     @abstractmethod
@@ -121,8 +155,31 @@ class Dialect(ABC):
         """The columns that a table has in fact; empty if there is no such table."""
 
     @abstractmethod
-    def upsert_sql(self, table: str, columns: Sequence[str]) -> str:
-        """Write a full row: parameters are the columns in order; the first is the key."""
+    def upsert(self, table: str, columns: Mapping[str, str]) -> Statement:
+        """Write full rows: `columns`, each with its type, in the order of a row; the first is the key."""
+
+    def update(self, table: str, columns: Mapping[str, str]) -> Statement:
+        """Change some columns of rows: `columns`, each with its type, in the order of a row; the last is the key."""
+        *changed, key = (f"{self.quote(column)} = {self.placeholder}" for column in columns)
+        return EachRow(f"UPDATE {self.quote(table)} SET {', '.join(changed)} WHERE {key}")
+
+    def delete(self, table: str) -> Statement:
+        """Delete rows: a row is the id alone."""
+        return EachRow(f"DELETE FROM {self.quote(table)} WHERE {self.quote('id')} = {self.placeholder}")
+
+    def advice(self, connection: Connection, table: str) -> list[str]:
+        """What keeps a table, which serves as it is, from being all that was promised; each with what to run."""
+        return []
+
+    def stream(self, connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+        """The rows of one query, as they are wanted."""
+        cursor = connection.cursor()
+        try:
+            cursor.execute(sql, parameters)
+            while rows := cursor.fetchmany(1000):
+                yield from rows
+        finally:
+            cursor.close()
 
     def explain(self, exception: Exception, *, in_commit: bool = False) -> DatabaseError:
         """What any exception is to those who wait for an answer; a bug of ours is logged."""
@@ -150,38 +207,13 @@ class Dialect(ABC):
         """A name as an identifier."""
         return '"' + name.replace('"', '""') + '"'
 
-    def update_sql(self, table: str, columns: Sequence[str]) -> str:
-        """Change some columns of a row: parameters are the columns in order, then the id."""
-        settings = ", ".join(f"{self.quote(column)} = {self.placeholder}" for column in columns)
-        return f"UPDATE {self.quote(table)} SET {settings} WHERE id = {self.placeholder}"
-
-    def delete_sql(self, table: str) -> str:
-        """Delete a row: the parameter is the id."""
-        return f"DELETE FROM {self.quote(table)} WHERE id = {self.placeholder}"
-
-    def run(self, cursor: Cursor, sql: str, rows: Sequence[Row]) -> int:
-        """Run one statement for many rows; how many rows it found. May join them into one statement."""
-        cursor.executemany(sql, rows)
-        return cursor.rowcount
-
 
 def fetch(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> list[Row]:
     """All rows of one query."""
     cursor = connection.cursor()
     try:
         cursor.execute(sql, parameters)
-        return cursor.fetchall()
-    finally:
-        cursor.close()
-
-
-def stream(connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
-    """The rows of one query, as they are wanted."""
-    cursor = connection.cursor()
-    try:
-        cursor.execute(sql, parameters)
-        while rows := cursor.fetchmany(1000):
-            yield from rows
+        return list(cursor.fetchall())
     finally:
         cursor.close()
 

@@ -17,6 +17,10 @@ class Unavailable(DatabaseError):
     """The database is locked, full or away, or the queue is full: the same request may succeed later."""
 
 
+class Unusable(DatabaseError):
+    """The URL leads to no database that lets us in (file, name, user, password, driver): somebody must mend it."""
+
+
 class OutcomeUnknown(Unavailable):
     """The connection was lost, or the disk failed, in COMMIT: the transaction may be kept or not."""
 

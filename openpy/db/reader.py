@@ -1,22 +1,33 @@
-"""Queries: what a script waits for goes through a few threads, what a module loads at its start does not.
+"""Queries that a script waits for, in a few threads.
 
 Rules:
 1. `query` and every `done` run in the loop's thread.
-2. A query that fails for the connection's sake is answered with the error; the next one connects anew.
+2. A query waits once at most for a server that does not answer. One that cannot connect is answered with the
+   error, and so are those after it for PAUSE seconds: a queue of them must not try one by one.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from queue import SimpleQueue
+from time import monotonic
 from typing import Any, TypeAlias
 
-from openpy.db.dialect import Connection, Dialect, Row, fetch, stream
+from openpy.db.dialect import Connection, Dialect, Row, fetch
 from openpy.db.errors import DatabaseError, Unavailable
 
 __all__ = ["Answer", "Reader"]
+
+logger = logging.getLogger(__name__)
+
+PAUSE = 0.1
+"""Seconds after a connect that failed in which none is tried."""
+
+QUICK = 0.1
+"""Seconds. A query that failed sooner for a lost connection is tried once more on a new one."""
 
 Answer: TypeAlias = Callable[[list[Row], DatabaseError | None], None]
 """`done(rows, None)`, or `done([], error)`."""
@@ -73,37 +84,69 @@ class Reader:
         self._waiting += 1
         self._queue.put((sql, parameters, done))
 
-    def rows(self, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
-        """The rows of a query, read as they are taken, on a connection of their own. Blocks: for the start.
-
-        Raises DatabaseError.
-        """
-        connection = self._connect()
-        try:
-            with self._dialect.explained():
-                yield from stream(connection, sql, parameters)
-        finally:
-            connection.close()
-
     def _answer(self, done: Answer, rows: list[Row], error: DatabaseError | None) -> None:
         self._waiting -= 1
         done(rows, error)
 
     def _work(self) -> None:
         """A thread: one query after the other."""
-        connection: Connection | None = None
+        session = _Session(self._connect, self._dialect)
         while (query := self._queue.get()) is not None:
             sql, parameters, done = query
             rows: list[Row] = []
             error: DatabaseError | None = None
             try:
-                connection = connection or self._connect()
-                rows = fetch(connection, sql, parameters)
-            except Exception as exception:  # noqa: BLE001 - whatever it is, it is the answer to this query
-                error = self._dialect.explain(exception)
-                if connection is not None and isinstance(error, Unavailable):
-                    connection.close()
-                    connection = None
+                rows = session.fetch(sql, parameters)
+            except DatabaseError as problem:
+                error = problem
             self._post(partial(self._answer, done, rows, error))
+        session.close()
+
+
+class _Session:
+    """The connection of one thread, made when it is needed."""
+
+    def __init__(self, connect: Callable[[], Connection], dialect: Dialect) -> None:
+        self._connect = connect
+        self._dialect = dialect
+        self._connection: Connection | None = None
+        self._away = DatabaseError()
+        self._next_try = 0.0
+
+    def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
+        """All rows of a query; raises DatabaseError."""
+        begun = monotonic()
+        is_old = self._connection is not None
+        try:
+            return self._attempt(sql, parameters)
+        except Unavailable:
+            self.close()
+            # The server may have been started anew since the last query; who waited for it must not wait twice.
+            if not is_old or monotonic() - begun > QUICK:
+                raise
+        return self._attempt(sql, parameters)
+
+    def close(self) -> None:
+        """Close the connection, if there is one."""
+        connection, self._connection = self._connection, None
         if connection is not None:
-            connection.close()
+            try:
+                connection.close()
+            except Exception as exception:  # noqa: BLE001 - some drivers refuse to close what is lost already
+                logger.debug("closing the connection of a reader: %s", exception)
+
+    def _attempt(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
+        if self._connection is None:
+            self._connection = self._open()
+        with self._dialect.explained():
+            return fetch(self._connection, sql, parameters)
+
+    def _open(self) -> Connection:
+        if monotonic() < self._next_try:
+            raise self._away
+        try:
+            with self._dialect.explained():
+                return self._connect()
+        except DatabaseError as error:
+            self._away, self._next_try = error, monotonic() + PAUSE
+            raise

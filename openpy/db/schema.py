@@ -80,9 +80,9 @@ def check(dialect: Dialect, connection: Connection, tables: Sequence[type[Table]
     return problems
 
 
-def widths(dialect: Dialect, connection: Connection, table: str) -> dict[str, int | None]:
-    """The real widths of a table's columns, in characters; None where there is no limit."""
-    return {name: column.width for name, column in dialect.real_columns(connection, table).items()}
+def advice(dialect: Dialect, connection: Connection, tables: Iterable[type[Table]]) -> list[str]:
+    """What keeps the tables, which serve as they are, from being all that was promised; each with what to run."""
+    return [text for table in tables for text in dialect.advice(connection, name_of(table))]
 
 
 def _forget_version(dialect: Dialect, connection: Connection, name: str) -> None:

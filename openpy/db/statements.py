@@ -8,30 +8,45 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, TypeAlias
 
-from openpy.db.dialect import Dialect, Row
+from openpy.db.dialect import ColumnInfo, Dialect, EachRow, Row, Statement
 
 
 class TableSql:
     """The fixed SQL of one table. `columns` are those after `id`, in the order of an Upsert's values.
 
-    `widths` are the real widths, in characters, of the text columns that have a limit.
+    `widths` are the real widths, in characters, of the text columns that have a limit. Both may be assumed until
+    the database can be asked: `adapt` then puts them right, here and in every update of the table.
     """
 
-    __slots__ = ("_checks", "_dialect", "_updates", "columns", "delete", "name", "select", "upsert", "widths")
+    __slots__ = (
+        "_checks", "_dialect", "_updates", "columns", "delete", "name", "select", "types", "upsert", "widths",
+    )  # fmt: skip
 
     def __init__(
         self, dialect: Dialect, name: str, columns: Sequence[str], widths: Mapping[str, int | None]
     ) -> None:
         self.name = name
         self.columns = tuple(columns)
-        self.widths = dict(widths)
-        self.upsert = dialect.upsert_sql(name, ("id", *columns))
-        self.delete = dialect.delete_sql(name)
-        names = ", ".join(dialect.quote(column) for column in ("id", *columns))
-        self.select = f"SELECT {names} FROM {dialect.quote(name)}"
         self._dialect = dialect
         self._updates: dict[tuple[str, ...], FixedUpdate] = {}
-        self._checks = [(name, widths.get(name)) for name in columns]
+        names = ", ".join(dialect.quote(column) for column in ("id", *columns))
+        self.select = f"SELECT {names} FROM {dialect.quote(name)}"
+        self.delete: Statement = dialect.delete(name)
+        self.upsert: Statement
+        self._adapt(widths, {})
+
+    def adapt(self, found: Mapping[str, ColumnInfo]) -> None:
+        """Take the columns as the database has them."""
+        widths = {name: column.width for name, column in found.items()}
+        self._adapt(widths, {name: column.type for name, column in found.items()})
+        for update in self._updates.values():
+            update.adapt(self._dialect)
+
+    def _adapt(self, widths: Mapping[str, int | None], types: Mapping[str, str]) -> None:
+        self.widths = dict(widths)
+        self.types = {name: types.get(name, "") for name in ("id", *self.columns)}
+        self.upsert = self._dialect.upsert(self.name, self.types)
+        self._checks = [(name, self.widths.get(name)) for name in self.columns]
 
     def update(self, *columns: str) -> FixedUpdate:
         """The statement that changes these columns of a row; one object for the same columns.
@@ -44,6 +59,20 @@ class TableSql:
             if unknown:
                 raise ValueError(f"table {self.name} has no column {', '.join(sorted(unknown))}")
             update = self._updates[columns] = FixedUpdate(self, columns, self._dialect)
+        return update
+
+    def guarded_update(self, guard: str, *columns: str) -> GuardedUpdate:
+        """The statement that changes these columns of a row while the column `guard` has the value it is given.
+
+        One object for the same columns. Raises ValueError for a column that the table does not have.
+        """
+        key = ("", guard, *columns)  # no column has no name
+        update = self._updates.get(key)
+        if not isinstance(update, GuardedUpdate):
+            unknown = {guard, *columns}.difference(self.columns)
+            if unknown:
+                raise ValueError(f"table {self.name} has no column {', '.join(sorted(unknown))}")
+            update = self._updates[key] = GuardedUpdate(self, guard, columns, self._dialect)
         return update
 
     def misfit(self, values: Row) -> str | None:
@@ -60,15 +89,22 @@ class FixedUpdate:
     `in_full_row` gives, for each column, its place in a full row and its place here.
     """
 
-    __slots__ = ("_checks", "_overlaps", "columns", "in_full_row", "sql", "table")
+    __slots__ = ("_checks", "_overlaps", "columns", "in_full_row", "statement", "table")
 
     def __init__(self, table: TableSql, columns: tuple[str, ...], dialect: Dialect) -> None:
         self.table = table
         self.columns = columns
         self.in_full_row = [(table.columns.index(column), place) for place, column in enumerate(columns)]
-        self.sql = dialect.update_sql(table.name, columns)
-        self._checks = [(name, table.widths.get(name)) for name in columns]
         self._overlaps: dict[FixedUpdate, list[tuple[int, int]]] = {}
+        self.statement: Statement
+        self.adapt(dialect)
+
+    def adapt(self, dialect: Dialect) -> None:
+        """Take the columns as the table has them."""
+        table, columns = self.table, self.columns
+        types = {name: table.types[name] for name in (*columns, "id")}
+        self.statement = dialect.update(table.name, types)
+        self._checks = [(name, table.widths.get(name)) for name in columns]
 
     def misfit(self, values: Row) -> str | None:
         """The first column whose value cannot be stored, as `TableSql.misfit` tells for a full row."""
@@ -84,6 +120,29 @@ class FixedUpdate:
                 if column in other.columns
             ]
         return pairs
+
+
+class GuardedUpdate(FixedUpdate):
+    """The SQL that changes some columns of a row that nobody else has changed.
+
+    The last of the values is what the column `guard` has to have; a row where it has another is not found.
+    """
+
+    __slots__ = ("guard",)
+
+    def __init__(self, table: TableSql, guard: str, columns: tuple[str, ...], dialect: Dialect) -> None:
+        self.guard = guard
+        super().__init__(table, columns, dialect)
+
+    def adapt(self, dialect: Dialect) -> None:
+        """Take the columns as the table has them."""
+        super().adapt(dialect)
+        mark = dialect.placeholder
+        settings = ", ".join(f"{dialect.quote(column)} = {mark}" for column in self.columns)
+        condition = f"{dialect.quote(self.guard)} = {mark} AND {dialect.quote('id')} = {mark}"
+        name = dialect.quote(self.table.name)
+        self.statement = EachRow(f"UPDATE {name} SET {settings} WHERE {condition}")
+        self._checks.append((self.guard, None))
 
 
 class Upsert(NamedTuple):

@@ -20,6 +20,9 @@ CALL_ID_WIDTH = 255
 
 VERSION_TABLE = "version"
 
+OWN_PREFIX = "openpy_"
+"""What the names of tables begin with that OpenSER does not have."""
+
 
 class Table(peewee.Model):
     """The base of all tables. `id` is the primary key, first in every table."""
@@ -32,6 +35,11 @@ class Table(peewee.Model):
     """A higher number in the database is good too (OpenSER asks for "at least", not for "exactly")."""
     legacy_widths: ClassVar[dict[str, int]] = {}
     """The widths of OpenSER 1.3 where today's differ; narrower than that is refused."""
+
+    @classmethod
+    def is_ours(cls) -> bool:
+        """Whether OpenSER knows no such table: then its scripts cannot have made it, and we do."""
+        return name_of(cls).startswith(OWN_PREFIX)
 
 
 class Version(peewee.Model):
@@ -74,11 +82,30 @@ def columns_of(table: type[Table]) -> dict[str, int | None]:
 def table_ddl(dialect: Dialect, table: type[peewee.Model]) -> list[str]:
     """The statements that make one table and its indexes."""
     database, statements = dialect.recorder()
-    schema = peewee.SchemaManager(table, database)
+    schema: Any = peewee.SchemaManager(table, database)
     schema.create_table(safe=False)
     statements[0] += dialect.table_options
-    schema.create_indexes(safe=False)
+    for index in table._meta.fields_to_index():
+        if dialect.widest_key is not None:
+            _narrow(index, dialect, dialect.widest_key)
+        schema.database.execute(schema._create_index(index, safe=False))
     return statements
+
+
+def _narrow(index: Any, dialect: Dialect, widest: int) -> None:
+    """Let an index that is too wide cover only the first characters of its columns.
+
+    It is not unique then: it would refuse rows that differ further on, and rows are addressed by `id`.
+    """
+    widths = [getattr(field, "max_length", None) or 0 for field in index._expressions]
+    if sum(widths) <= widest:
+        return
+    share = widest // len(widths)
+    index._unique = False
+    index._expressions = [
+        peewee.SQL(dialect.quote(field.column_name) + (f"({min(width, share)})" if width else ""))
+        for field, width in zip(index._expressions, widths, strict=True)
+    ]
 
 
 def ddl(dialect: Dialect, tables: Sequence[type[Table]]) -> str:

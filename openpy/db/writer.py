@@ -4,8 +4,8 @@ Rules:
 1. `submit`, `flush`, `forgive` and every `done` run in the loop's thread.
 2. What is flushed while a commit runs forms the next batch. There is no artificial delay.
 3. `done` is called once for every submission, after its commit, in the order of submission.
-4. A request waits at most for the batch before its own and its own; what each may wait for a lock or a
-   connection is bounded by `Dialect.connect`.
+4. A request waits at most for the batch before its own and its own; what each may wait for a lock or a server
+   is bounded by `Dialect.connect`, and nothing waits for a connection.
 Which submissions a failure refuses is said in `committer`.
 """
 
@@ -15,30 +15,35 @@ import logging
 import threading
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from functools import partial
-from queue import SimpleQueue
+from queue import Empty, SimpleQueue
 
 from openpy.db.committer import Committer, Done, Forgiven, Outcome, Submission, WriterCounts
 from openpy.db.dialect import Connection, Dialect
-from openpy.db.errors import Unavailable
+from openpy.db.errors import DatabaseError, Unavailable
 from openpy.db.statements import Delete, Operation, Update, Upsert
 
 __all__ = ["Delete", "Done", "Operation", "Update", "Upsert", "Writer", "WriterCounts"]
 
 logger = logging.getLogger(__name__)
 
+IDLE = 1.0
+"""Seconds without work after which the connection is tried: a server that went away is found before a request is."""
+
 
 class Writer:
     """Writes to one database. `post(fn)` runs `fn` in the loop's thread and may be called from any thread.
 
+    Connections are brought by `adopt`, at any time; without one every submission is answered Unavailable at once.
+    `lost(reason)` asks for one, in the writer's thread, when the last is given up.
     `capacity` bounds the submissions that wait for their answer. `on_unknown`, if set, is called in the
     loop's thread, before the answers, with the keys of which nobody knows whether the database kept them.
     """
 
     def __init__(
         self,
-        connect: Callable[[], Connection],
         dialect: Dialect,
         post: Callable[[Callable[[], None]], None],
+        lost: Callable[[DatabaseError], None],
         *,
         capacity: int = 100_000,
     ) -> None:
@@ -49,9 +54,9 @@ class Writer:
         self._burst: list[Submission | Forgiven] = []
         self._unforgiven: set[Hashable] = set()
         self._running = False
-        self._queue: SimpleQueue[list[Submission | Forgiven] | None] = SimpleQueue()
-        """Bursts on their way to the thread, and None to end it."""
-        self._committer = Committer(connect, dialect)
+        self._queue: SimpleQueue[list[Submission | Forgiven] | Connection | None] = SimpleQueue()
+        """Bursts on their way to the thread, connections to write on, and None to end it."""
+        self._committer = Committer(dialect, lost)
         self._thread = threading.Thread(target=self._work, name="database writer", daemon=True)
 
     @property
@@ -65,10 +70,13 @@ class Writer:
         return self._waiting
 
     def start(self) -> None:
-        """Connect and start the thread; raises DatabaseError."""
-        self._committer.open()
+        """Start the thread."""
         self._running = True
         self._thread.start()
+
+    def adopt(self, connection: Connection) -> None:
+        """Write on this connection from now on; it is closed in the end. May be called in any thread."""
+        self._queue.put(connection)
 
     def stop(self) -> None:
         """Finish everything submitted, end the thread and close the connection. Blocks until then.
@@ -138,12 +146,28 @@ class Writer:
 
     def _batches(self) -> Iterator[list[Submission | Forgiven]]:
         """Everything that is queued, whenever the thread is free, until the end is queued."""
-        queue = self._queue
-        while (entries := queue.get()) is not None:
-            while not queue.empty():
-                more = queue.get()
-                if more is None:
-                    yield entries
-                    return
-                entries += more
-            yield entries
+        running = True
+        while running:
+            entries: list[Submission | Forgiven] = []
+            item = self._next()
+            while True:
+                if isinstance(item, list):
+                    entries += item
+                elif item is None:
+                    running = False
+                    break
+                else:
+                    self._committer.adopt(item)
+                if self._queue.empty():
+                    break
+                item = self._queue.get()
+            if entries:
+                yield entries
+
+    def _next(self) -> list[Submission | Forgiven] | Connection | None:
+        """What is queued next; while nothing is, the connection is kept alive."""
+        while True:
+            try:
+                return self._queue.get(timeout=IDLE)
+            except Empty:
+                self._committer.keep_alive()

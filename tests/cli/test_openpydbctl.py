@@ -1,4 +1,5 @@
 import sqlite3
+from contextlib import closing
 from pathlib import Path
 
 import peewee
@@ -6,8 +7,12 @@ import pytest
 
 from openpy.cli import openpydbctl
 from openpy.cli.openpydbctl import find_dialects, find_tables, main
+from openpy.db.dialect import execute
 from openpy.db.tables import Table, named
-from openpy.modules.sqlite.dialect import DIALECT
+from openpy.db.url import parse_url
+from tests.servers import DIALECTS, Databases, databases
+
+__all__ = ["databases"]
 
 
 class Mailbox(Table):
@@ -20,13 +25,28 @@ def tables(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(openpydbctl, "find_tables", lambda: [Mailbox, named(Mailbox, "voicemail")])
 
 
+@pytest.fixture(params=list(DIALECTS))
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
+
+
 @pytest.fixture
-def url(tmp_path: Path) -> str:
-    return f"sqlite:///{tmp_path}/openpy.db"
+def url(kind: str, databases: Databases, tmp_path: Path) -> str:
+    return str(databases.empty(kind, tmp_path))
+
+
+def run(kind: str, url: str, *statements: str) -> None:
+    """Change the database behind the back of the command."""
+    with closing(DIALECTS[kind].connect(parse_url(url), patience=10.0)) as connection:
+        for statement in statements:
+            execute(connection, statement)
+
+
+sqlite_only = pytest.mark.parametrize("kind", ["sqlite"])
 
 
 def test_modules_are_found_not_named() -> None:
-    assert DIALECT in find_dialects()
+    assert {type(found) for found in find_dialects()} >= {type(dialect) for dialect in DIALECTS.values()}
     assert all(issubclass(table, Table) for table in find_tables())
 
 
@@ -43,12 +63,27 @@ def test_create_check_version_drop(url: str, capsys: pytest.CaptureFixture[str])
     assert "voicemail does not exist" in capsys.readouterr().out
 
 
-def test_create_tells_of_a_table_that_differs(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    with sqlite3.connect(url.removeprefix("sqlite:///")) as connection:
-        connection.execute("CREATE TABLE mailbox (id INTEGER PRIMARY KEY, owner VARCHAR(8))")
-    connection.close()
+def test_create_tells_of_a_table_that_differs(
+    kind: str, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(kind, url, "CREATE TABLE mailbox (id INTEGER PRIMARY KEY, owner VARCHAR(8))")
     assert main(["create", url, "--tables", "mailbox"]) == 1
     assert "mailbox.owner is 8 wide, needed is 16" in capsys.readouterr().out
+
+
+@pytest.mark.parametrize("kind", ["mysql"])
+def test_check_tells_what_to_run_on_a_table_of_openser(
+    kind: str, url: str, capsys: pytest.CaptureFixture[str]
+) -> None:
+    main(["create", url])
+    capsys.readouterr()
+    run(kind, url, "ALTER TABLE mailbox ENGINE=MyISAM")
+    assert main(["check", url]) == 0
+    advice = capsys.readouterr().out
+    assert advice.startswith("advice: table mailbox is of MyISAM")
+    run(kind, url, advice[advice.index("ALTER") :])
+    assert main(["check", url]) == 0
+    assert capsys.readouterr().out == ""
 
 
 @pytest.mark.parametrize(("answer", "status"), [("yes", 0), ("no", 1), (None, 1)])
@@ -71,6 +106,7 @@ def test_drop_asks(
     assert main(["check", url]) == (1 if status == 0 else 0)
 
 
+@sqlite_only
 def test_sql_connects_to_nothing(url: str, capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     assert main(["sql", "sqlite:////no/such/place/x.db", "--tables", "mailbox"]) == 0
     script = capsys.readouterr().out
@@ -79,13 +115,11 @@ def test_sql_connects_to_nothing(url: str, capsys: pytest.CaptureFixture[str], t
     assert list(tmp_path.iterdir()) == []
 
 
-def test_what_fails_is_told(url: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["check", url]) == 1
-    assert "there is no file" in capsys.readouterr().err
-    path = url.removeprefix("sqlite:///")
-    with sqlite3.connect(path) as connection:
-        connection.execute("CREATE TABLE version (other INT)")
-    connection.close()
+def test_what_fails_is_told(kind: str, url: str, capsys: pytest.CaptureFixture[str]) -> None:
+    nowhere = url + "/no/such"
+    assert main(["check", nowhere]) == 1
+    assert f"openpydbctl: {nowhere}: " in capsys.readouterr().err
+    run(kind, url, "CREATE TABLE version (other INT)")
     assert main(["create", url]) == 1
     assert f"openpydbctl: {url}: " in capsys.readouterr().err
 

@@ -1,17 +1,23 @@
-"""A database in a file, and a table to keep in it."""
+"""A database of each kind, and a table to keep in it."""
 
 from collections.abc import Iterator
+from contextlib import closing
+from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar
 
 import peewee
 import pytest
 
-from openpy.db.dialect import Connection
+from openpy.db import schema
+from openpy.db.dialect import Connection, Dialect
 from openpy.db.statements import TableSql
-from openpy.db.tables import Table, columns_of, table_ddl
+from openpy.db.tables import Table, columns_of
 from openpy.db.url import DatabaseUrl
-from openpy.modules.sqlite.dialect import DIALECT
+from tests.gate import Gate
+from tests.servers import DIALECTS, Databases, databases
+
+__all__ = ["databases"]
 
 
 class Mailbox(Table):
@@ -34,21 +40,45 @@ def mailbox() -> type[Table]:
     return Mailbox
 
 
-@pytest.fixture
-def url(tmp_path: Path) -> DatabaseUrl:
-    return DatabaseUrl("sqlite", "", "", "", None, str(tmp_path / "openpy.db"))
+@pytest.fixture(params=list(DIALECTS))
+def kind(request: pytest.FixtureRequest) -> str:
+    return str(request.param)
 
 
 @pytest.fixture
-def connection(url: DatabaseUrl) -> Iterator[Connection]:
-    connection = DIALECT.connect(url)
-    yield connection
-    connection.close()
+def dialect(kind: str) -> Dialect:
+    return DIALECTS[kind]
 
 
 @pytest.fixture
-def empty_table(connection: Connection) -> TableSql:
+def url(kind: str, databases: Databases, tmp_path: Path) -> DatabaseUrl:
+    return databases.empty(kind, tmp_path)
+
+
+@pytest.fixture
+def connection(dialect: Dialect, url: DatabaseUrl) -> Iterator[Connection]:
+    with closing(dialect.connect(url, patience=10.0)) as connection:
+        yield connection
+
+
+@pytest.fixture
+def empty_table(dialect: Dialect, connection: Connection) -> TableSql:
     """The table, made in the database and empty: owner, unread, note."""
-    for statement in table_ddl(DIALECT, Mailbox):
-        connection.cursor().execute(statement)
-    return TableSql(DIALECT, "mailbox", list(columns_of(Mailbox)), columns_of(Mailbox))
+    schema.create(dialect, connection, [Mailbox])
+    table = TableSql(dialect, "mailbox", list(columns_of(Mailbox)), columns_of(Mailbox))
+    table.adapt(dialect.real_columns(connection, "mailbox"))
+    return table
+
+
+@pytest.fixture
+def gate(url: DatabaseUrl) -> Iterator[Gate]:
+    """A way to the server that can be shut; there is none to a file."""
+    assert url.port is not None
+    gate = Gate((url.host, url.port))
+    yield gate
+    gate.close()
+
+
+@pytest.fixture
+def gated(url: DatabaseUrl, gate: Gate) -> DatabaseUrl:
+    return replace(url, port=gate.port)

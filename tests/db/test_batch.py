@@ -1,15 +1,16 @@
 from typing import Any
 
+import peewee
 import pytest
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from openpy.db import schema
 from openpy.db.batch import Batch, run_in_order
-from openpy.db.dialect import Connection, Row, execute, fetch
+from openpy.db.dialect import Connection, Dialect, Row, execute, fetch
 from openpy.db.errors import RowGone
 from openpy.db.statements import Delete, Operation, TableSql, Update, Upsert
-from openpy.db.url import DatabaseUrl
-from openpy.modules.sqlite.dialect import DIALECT
+from openpy.db.tables import Table
 
 
 def rows(connection: Connection) -> list[Row]:
@@ -19,7 +20,7 @@ def rows(connection: Connection) -> list[Row]:
 def run(connection: Connection, operations: list[Operation]) -> int:
     batch = Batch()
     batch.add(operations)
-    return batch.run(DIALECT, connection.cursor())
+    return batch.run(connection.cursor())
 
 
 def test_the_last_full_row_wins(connection: Connection, empty_table: TableSql) -> None:
@@ -73,21 +74,26 @@ def test_an_update_that_finds_no_row_is_told(connection: Connection, empty_table
     with pytest.raises(RowGone, match="mailbox"):
         run(connection, [update])
     with pytest.raises(RowGone, match="mailbox"):
-        run_in_order([update], DIALECT, connection.cursor())
+        run_in_order([update], connection.cursor())
 
 
 def test_in_order_two_rows_exchange_a_unique_key(connection: Connection, empty_table: TableSql) -> None:
     owner = empty_table.update("owner")
     run(connection, [Upsert(empty_table, 1, ("alice", 0, None)), Upsert(empty_table, 2, ("bob", 0, None))])
     operations = [Update(owner, 1, ("",)), Update(owner, 2, ("alice",)), Update(owner, 1, ("bob",))]
-    assert run_in_order(operations, DIALECT, connection.cursor()) == 3
+    assert run_in_order(operations, connection.cursor()) == 3
     assert [row[1] for row in rows(connection)] == ["bob", "alice"]
 
 
 def test_in_order_everything_runs_as_it_stands(connection: Connection, empty_table: TableSql) -> None:
     operations: list[Operation] = [Upsert(empty_table, 1, ("alice", 0, None)), Delete(empty_table, 1)]
-    assert run_in_order(operations, DIALECT, connection.cursor()) == 2
+    assert run_in_order(operations, connection.cursor()) == 2
     assert rows(connection) == []
+
+
+class Numbers(Table):
+    unread = peewee.IntegerField()
+    note = peewee.IntegerField()
 
 
 COLUMNS = [("unread",), ("note",), ("unread", "note"), ("note", "unread")]
@@ -97,16 +103,20 @@ STEPS = st.lists(
 )
 
 
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(STEPS)
-def test_a_batch_leaves_what_its_operations_leave_one_by_one(steps: list[tuple[Any, int, int]]) -> None:
-    connection = DIALECT.connect(DatabaseUrl("sqlite", "", "", "", None, ""))
-    execute(connection, "CREATE TABLE t (id INTEGER PRIMARY KEY, unread INT, note INT)")
-    table = TableSql(DIALECT, "t", ["unread", "note"], {})
+def test_a_batch_leaves_what_its_operations_leave_one_by_one(
+    connection: Connection, dialect: Dialect, steps: list[tuple[Any, int, int]]
+) -> None:
+    schema.create(dialect, connection, [Numbers])
+    execute(connection, "DELETE FROM numbers")
+    table = TableSql(dialect, "numbers", ["unread", "note"], {})
+    table.adapt(dialect.real_columns(connection, "numbers"))
     batch = Batch()
     model: dict[int, dict[str, int]] = {id_: {"unread": 0, "note": 0} for id_ in (1, 2, 3)}
     operations: list[Operation] = [Upsert(table, id_, (0, 0)) for id_ in model]
     batch.add(operations)
-    batch.run(DIALECT, connection.cursor())
+    batch.run(connection.cursor())
     batch = Batch()
     for kind, id_, value in steps:
         if kind == "upsert":
@@ -119,7 +129,37 @@ def test_a_batch_leaves_what_its_operations_leave_one_by_one(steps: list[tuple[A
             values = {column: value + place for place, column in enumerate(kind)}
             model[id_].update(values)
             batch.add([Update(table.update(*kind), id_, tuple(values.values()))])
-    batch.run(DIALECT, connection.cursor())
+    batch.run(connection.cursor())
     found = {id_: {"unread": unread, "note": note} for id_, unread, note in fetch(connection, table.select)}
-    connection.close()
     assert found == model
+
+
+def test_guarded_updates_of_one_row_each_find_what_the_one_before_made(
+    connection: Connection, empty_table: TableSql
+) -> None:
+    run(connection, [Upsert(empty_table, 1, ("a", 0, None)), Upsert(empty_table, 2, ("x", 0, None))])
+    owner, both = (
+        empty_table.guarded_update("owner", "owner"),
+        empty_table.guarded_update("owner", "owner", "unread"),
+    )
+    chain = [Update(owner, 1, ("b", "a")), Update(both, 2, ("y", 5, "x")), Update(both, 1, ("c", 9, "b"))]
+    assert run(connection, [*chain]) == 3
+    assert rows(connection) == [(1, "c", 9, None), (2, "y", 5, None)]
+    with pytest.raises(RowGone):
+        run(connection, [Update(owner, 1, ("d", "a")), Update(owner, 1, ("e", "c"))])
+
+
+def test_a_guarded_update_of_a_row_that_is_written_as_a_whole_or_deleted(
+    connection: Connection, empty_table: TableSql
+) -> None:
+    owner = empty_table.guarded_update("owner", "owner")
+    run(connection, [Upsert(empty_table, 2, ("x", 0, None))])
+    operations: list[Operation] = [
+        Upsert(empty_table, 1, ("a", 0, None)),
+        Update(owner, 1, ("b", "a")),
+        Update(owner, 2, ("y", "x")),
+        Delete(empty_table, 2),
+        Update(owner, 2, ("z", "y")),
+    ]
+    run(connection, operations)
+    assert rows(connection) == [(1, "b", 0, None)]

@@ -1,25 +1,72 @@
 import logging
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
+import peewee
+import psycopg
+import pymysql
 import pytest
-from hypothesis import given, settings
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from openpy.db import schema
 from openpy.db.committer import Committer, Forgiven, Submission
-from openpy.db.dialect import Connection, Cursor, Row, execute, fetch
+from openpy.db.dialect import Connection, Cursor, Dialect, Row, execute, fetch
 from openpy.db.errors import DatabaseError, OutcomeUnknown, RowGone, RowRefused, Unavailable, WrongTable
 from openpy.db.statements import Delete, Operation, TableSql, Update, Upsert
-from openpy.db.url import DatabaseUrl
-from openpy.modules.sqlite.dialect import DIALECT
+from openpy.db.tables import Table
+from openpy.db.url import DatabaseUrl, parse_url
+from openpy.modules.sqlite.dialect import DIALECT as SQLITE
+from tests.servers import with_server
 
 
 @pytest.fixture
-def committer(url: DatabaseUrl) -> Iterator[Committer]:
-    committer = Committer(lambda: DIALECT.connect(url), DIALECT)
+def lost() -> list[DatabaseError]:
+    """Why the committer asked for a connection."""
+    return []
+
+
+@pytest.fixture
+def committer(url: DatabaseUrl, dialect: Dialect, lost: list[DatabaseError]) -> Iterator[Committer]:
+    committer = Committer(dialect, lost.append)
+    committer.adopt(dialect.connect(url))
     yield committer
     committer.close()
+
+
+class Faults:
+    """What goes wrong with a connection of which COMMIT fails as often as `commit` says, and ROLLBACK where `lost`."""
+
+    def __init__(self) -> None:
+        self.commit: list[Exception] = []
+        self.lost = False
+
+
+class Flaky:
+    def __init__(self, inner: Connection, faults: Faults) -> None:
+        self.inner = inner
+        self.faults = faults
+
+    def cursor(self) -> Cursor:
+        return self.inner.cursor()
+
+    def commit(self) -> None:
+        if self.faults.commit:
+            raise self.faults.commit.pop()
+        self.inner.commit()
+
+    def rollback(self) -> None:
+        if self.faults.lost:
+            raise ConnectionResetError
+        self.inner.rollback()
+
+    def close(self) -> None:
+        self.inner.close()
+        if self.faults.lost:
+            raise ConnectionResetError
 
 
 def ignore(error: DatabaseError | None) -> None:
@@ -32,39 +79,6 @@ def entry(key: str, *operations: Operation) -> Submission:
 
 def owners(connection: Connection) -> list[str]:
     return [owner for (owner,) in fetch(connection, "SELECT owner FROM mailbox ORDER BY id")]
-
-
-class Flaky:
-    """A connection of which COMMIT fails as often as `faults` says, and ROLLBACK where `lost`."""
-
-    def __init__(self, inner: Connection, faults: list[Exception], lost: bool = False) -> None:
-        self.inner = inner
-        self.faults = faults
-        self.lost = lost
-
-    def cursor(self) -> Cursor:
-        return self.inner.cursor()
-
-    def commit(self) -> None:
-        if self.faults:
-            raise self.faults.pop()
-        self.inner.commit()
-
-    def rollback(self) -> None:
-        if self.lost:
-            raise sqlite3.OperationalError("the connection is lost")
-        self.inner.rollback()
-
-    def close(self) -> None:
-        self.inner.close()
-        if self.lost:
-            raise sqlite3.ProgrammingError("already closed")
-
-
-def disk_failed() -> Exception:
-    error = sqlite3.OperationalError("disk I/O error")
-    error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
-    return error
 
 
 def test_one_transaction_for_all(committer: Committer, empty_table: TableSql, connection: Connection) -> None:
@@ -109,9 +123,9 @@ def test_operations_of_a_submission_stand_or_fall_together(
 
 
 def test_a_table_that_went_away_refuses_only_its_rows(
-    committer: Committer, empty_table: TableSql, connection: Connection
+    committer: Committer, dialect: Dialect, empty_table: TableSql, connection: Connection
 ) -> None:
-    lost = TableSql(DIALECT, "lost", ["a"], {})
+    lost = TableSql(dialect, "lost", ["a"], {})
     outcome = committer.commit(
         [entry("k1", Upsert(lost, 1, (1,))), entry("k2", Upsert(empty_table, 1, ("o", 0, None)))]
     )
@@ -140,10 +154,17 @@ def test_forgiving_alone_is_no_batch(committer: Committer) -> None:
     assert committer.counts.batches == 0
 
 
+def lock(connection: Connection, dialect: Dialect) -> None:
+    """Keep everybody else from writing the row 1, and with SQLite any."""
+    execute(connection, dialect.begin)
+    name = dialect.quote("mailbox")
+    execute(connection, f"INSERT INTO {name} (id, owner, unread) VALUES (1, 'locked', 0)")
+
+
 def test_a_locked_database_refuses_the_whole_batch_and_serves_again(
-    committer: Committer, empty_table: TableSql, connection: Connection
+    committer: Committer, dialect: Dialect, empty_table: TableSql, connection: Connection
 ) -> None:
-    execute(connection, "BEGIN IMMEDIATE")
+    lock(connection, dialect)
     entries = [entry(f"k{n}", Upsert(empty_table, n, (f"o{n}", 0, None))) for n in range(3)]
     outcome = committer.commit(entries)
     assert [type(error) for error in outcome.errors.values()] == [Unavailable] * 3
@@ -155,10 +176,14 @@ def test_a_locked_database_refuses_the_whole_batch_and_serves_again(
 
 
 def test_a_database_that_goes_and_returns_is_logged_once_each(
-    committer: Committer, empty_table: TableSql, connection: Connection, caplog: pytest.LogCaptureFixture
+    committer: Committer,
+    dialect: Dialect,
+    empty_table: TableSql,
+    connection: Connection,
+    caplog: pytest.LogCaptureFixture,
 ) -> None:
     entries = [entry("k", Upsert(empty_table, 1, ("o", 0, None)))]
-    execute(connection, "BEGIN IMMEDIATE")
+    lock(connection, dialect)
     for _ in range(2):
         committer.commit([Forgiven("k"), *entries])
     connection.rollback()
@@ -170,71 +195,108 @@ def test_a_database_that_goes_and_returns_is_logged_once_each(
     ]
 
 
-def test_a_database_that_locks_while_the_culprit_is_sought_refuses_the_rest(
-    url: DatabaseUrl, empty_table: TableSql, connection: Connection
+def test_a_database_that_goes_while_the_culprit_is_sought_refuses_the_rest(
+    url: DatabaseUrl, dialect: Dialect, empty_table: TableSql, lost: list[DatabaseError]
 ) -> None:
-    class LocksAfterRollback(Flaky):
-        """Somebody else takes the lock as soon as a transaction is dropped."""
-
-        def rollback(self) -> None:
-            super().rollback()
-            connection.rollback()
-            execute(connection, "BEGIN IMMEDIATE")
-
-    committer = Committer(lambda: LocksAfterRollback(DIALECT.connect(url), []), DIALECT)
+    faults = Faults()
+    faults.lost = True
+    committer = Committer(dialect, lost.append)
+    committer.adopt(Flaky(dialect.connect(url), faults))
     entries = [entry(f"k{n}", Upsert(empty_table, n, (None, 0, None))) for n in range(4)]
     outcome = committer.commit(entries)
     assert [type(error) for error in outcome.errors.values()] == [Unavailable] * 4
-    committer.close()
+    assert len(lost) == 1
 
 
-def test_a_full_database_refuses_and_serves_again(
-    committer: Committer, empty_table: TableSql, connection: Connection
-) -> None:
-    writing, _ = committer.open()
+def test_a_full_database_refuses_and_serves_again(tmp_path: Path, lost: list[DatabaseError]) -> None:
+    url = parse_url(f"sqlite:///{tmp_path}/full.db")
+    writing = SQLITE.connect(url)
+    execute(writing, "CREATE TABLE mailbox (id INTEGER PRIMARY KEY, note TEXT)")
+    table = TableSql(SQLITE, "mailbox", ["note"], {})
+    committer = Committer(SQLITE, lost.append)
+    committer.adopt(writing)
     pages = fetch(writing, "PRAGMA page_count")[0][0]
     execute(writing, f"PRAGMA max_page_count = {pages + 2}")
-    big = Upsert(empty_table, 1, ("o1", 0, "x" * 100_000))
+    big = Upsert(table, 1, ("x" * 100_000,))
     assert isinstance(committer.commit([entry("k", big)]).errors[0], Unavailable)
-    small = Upsert(empty_table, 2, ("o2", 0, None))
+    small = Upsert(table, 2, (None,))
     assert committer.commit([entry("other", small)]).errors == {}
     execute(writing, "PRAGMA max_page_count = 100000")
     assert committer.commit([Forgiven("k"), entry("k", big)]).errors == {}
-    assert owners(connection) == ["o1", "o2"]
+    assert fetch(writing, "SELECT id FROM mailbox ORDER BY id") == [(1,), (2,)]
+    committer.close()
 
 
-def test_a_commit_that_fails_in_the_disk_has_an_unknown_outcome(
-    url: DatabaseUrl, empty_table: TableSql
+def commit_failed(kind: str) -> Exception:
+    """What the driver raises when the connection, or the disk, is lost in COMMIT."""
+    if kind == "sqlite":
+        error = sqlite3.OperationalError("disk I/O error")
+        error.sqlite_errorcode = sqlite3.SQLITE_IOERR_FSYNC
+        return error
+    if kind == "mysql":
+        return pymysql.OperationalError(2013, "Lost connection to MySQL server during query")
+    return psycopg.OperationalError("server closed the connection unexpectedly")
+
+
+@pytest.mark.parametrize("is_lost", [False, True])
+def test_a_commit_that_fails_has_an_unknown_outcome(
+    url: DatabaseUrl,
+    kind: str,
+    dialect: Dialect,
+    empty_table: TableSql,
+    connection: Connection,
+    lost: list[DatabaseError],
+    is_lost: bool,
 ) -> None:
-    committer = Committer(lambda: Flaky(DIALECT.connect(url), [disk_failed()]), DIALECT)
+    faults = Faults()
+    faults.commit = [commit_failed(kind)]
+    faults.lost = is_lost
+    committer = Committer(dialect, lost.append)
+    committer.adopt(Flaky(dialect.connect(url), faults))
     outcome = committer.commit([entry("k", Upsert(empty_table, 1, ("o", 0, None)))])
     assert isinstance(outcome.errors[0], OutcomeUnknown)
     assert outcome.unknown() == ["k"]
-    assert committer.commit([entry("k2", Upsert(empty_table, 1, ("o", 0, None)))]).errors == {}
-    committer.close()
-
-
-def test_a_lost_connection_is_made_anew(
-    url: DatabaseUrl, empty_table: TableSql, connection: Connection
-) -> None:
-    connections = [Flaky(DIALECT.connect(url), []), Flaky(DIALECT.connect(url), [disk_failed()], lost=True)]
-    committer = Committer(connections.pop, DIALECT)
-    write = Upsert(empty_table, 1, ("o", 0, None))
-    assert list(committer.commit([entry("k", write)]).errors) == [0]
-    assert committer.commit([Forgiven("k"), entry("k", write)]).errors == {}
+    assert len(lost) == is_lost
+    if is_lost:
+        outcome = committer.commit([entry("k2", Upsert(empty_table, 1, ("o", 0, None)))])
+        assert type(outcome.errors[0]) is Unavailable, "of this one the outcome is known"
+        faults.lost = False
+        committer.adopt(Flaky(dialect.connect(url), faults))
+    assert committer.commit([entry("k3", Upsert(empty_table, 1, ("o", 0, None)))]).errors == {}
     assert owners(connection) == ["o"]
-    assert connections == []
     committer.close()
 
 
-def test_a_database_that_is_away_refuses_each_batch(empty_table: TableSql) -> None:
-    def away() -> Connection:
-        raise Unavailable("no route to the database")
-
-    committer = Committer(away, DIALECT)
+def test_without_a_connection_everything_is_refused_at_once(
+    dialect: Dialect, lost: list[DatabaseError]
+) -> None:
+    committer = Committer(dialect, lost.append)
+    table = TableSql(dialect, "mailbox", ["owner"], {})
+    begun = time.monotonic()
     for key in "ab":
-        outcome = committer.commit([entry(key, Delete(empty_table, 1))])
-        assert str(outcome.errors[0]) == "no route to the database"
+        outcome = committer.commit([entry(key, Delete(table, 1))])
+        assert type(outcome.errors[0]) is Unavailable
+    assert time.monotonic() - begun < 0.05
+
+
+@with_server
+def test_an_idle_connection_that_was_lost_is_found(
+    committer: Committer, kind: str, connection: Connection, lost: list[DatabaseError]
+) -> None:
+    committer.keep_alive()
+    assert lost == []
+    (own,) = fetch(connection, f"SELECT {'connection_id()' if kind == 'mysql' else 'pg_backend_pid()'}")[0]
+    session = committer._session
+    assert session is not None
+    session[1].execute("SELECT connection_id()" if kind == "mysql" else "SELECT pg_backend_pid()")
+    (other,) = session[1].fetchall()[0]
+    assert other != own
+    execute(connection, f"KILL {other}" if kind == "mysql" else f"SELECT pg_terminate_backend({other})")
+    deadline = time.monotonic() + 5
+    while not lost and time.monotonic() < deadline:
+        committer.keep_alive()
+    assert len(lost) == 1
+    assert isinstance(lost[0], Unavailable)
 
 
 def test_a_mistake_of_ours_is_logged_and_refuses_its_submission(
@@ -262,18 +324,27 @@ ENTRIES = st.lists(
 )
 
 
-@settings(max_examples=60, deadline=None)
+class Owned(Table):
+    owner = peewee.CharField(64, unique=True)
+    note = peewee.IntegerField()
+
+
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(ENTRIES)
 def test_the_table_holds_what_was_acknowledged_and_nothing_else(
+    committer: Committer,
+    dialect: Dialect,
+    connection: Connection,
     steps: list[tuple[str, str, int, str | None]],
 ) -> None:
-    connection = DIALECT.connect(DatabaseUrl("sqlite", "", "", "", None, ""))
-    execute(connection, "CREATE TABLE t (id INTEGER PRIMARY KEY, owner TEXT NOT NULL UNIQUE, note INT)")
-    table = TableSql(DIALECT, "t", ["owner", "note"], {})
+    schema.create(dialect, connection, [Owned])
+    execute(connection, "DELETE FROM owned")
+    table = TableSql(dialect, "owned", ["owner", "note"], {})
+    table.adapt(dialect.real_columns(connection, "owned"))
     update = table.update("owner")
-    committer = Committer(lambda: connection, DIALECT)
     model: dict[int, tuple[Any, Any]] = {}
     failed: set[str] = set()
+    committer.commit([Forgiven(key) for key in "kl"])
     queued: list[Submission | Forgiven] = []
 
     def commit() -> None:
@@ -312,4 +383,3 @@ def test_the_table_holds_what_was_acknowledged_and_nothing_else(
     assert {id_: values for id_, *values in fetch(connection, table.select)} == {
         id_: list(values) for id_, values in model.items()
     }
-    committer.close()

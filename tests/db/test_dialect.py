@@ -1,7 +1,8 @@
 import pytest
 
-from openpy.db.dialect import Connection, Dialect, SchemaRecorder, execute, fetch, stream
+from openpy.db.dialect import Connection, Dialect, EachRow, SchemaRecorder, fetch
 from openpy.db.errors import DatabaseError, RowRefused, Unavailable
+from openpy.db.statements import TableSql
 from openpy.modules.sqlite.dialect import DIALECT
 
 
@@ -13,23 +14,41 @@ class Words(type(DIALECT)):  # type: ignore[misc]
 
 def test_fixed_sql_addresses_rows_by_id() -> None:
     dialect: Dialect = Words()
-    assert dialect.update_sql("t", ["a", "b"]) == 'UPDATE "t" SET "a" = %s, "b" = %s WHERE id = %s'
-    assert dialect.delete_sql('odd"name') == 'DELETE FROM "odd""name" WHERE id = %s'
+    update, delete = dialect.update("t", {"a": "", "b": "", "id": ""}), dialect.delete('odd"name')
+    assert isinstance(update, EachRow)
+    assert update.sql == 'UPDATE "t" SET "a" = %s, "b" = %s WHERE "id" = %s'
+    assert isinstance(delete, EachRow)
+    assert delete.sql == 'DELETE FROM "odd""name" WHERE "id" = %s'
 
 
-def test_run_counts_the_rows_that_it_found(connection: Connection) -> None:
-    execute(connection, "CREATE TABLE t (id INTEGER PRIMARY KEY, a INT)")
-    execute(connection, "INSERT INTO t VALUES (1, 0), (2, 0)")
-    rows = [(5, 1), (6, 2), (7, 3)]
-    assert DIALECT.run(connection.cursor(), DIALECT.update_sql("t", ["a"]), rows) == 2
-    assert fetch(connection, "SELECT a FROM t WHERE a > ? ORDER BY id", (5,)) == [(6,)]
+def test_a_statement_counts_the_rows_that_it_found(
+    dialect: Dialect, connection: Connection, empty_table: TableSql
+) -> None:
+    cursor = connection.cursor()
+    assert empty_table.upsert.run(cursor, [(1, "alice", 5, None), (2, "bob", 6, None)]) == 2
+    update = empty_table.update("unread").statement
+    assert update.run(cursor, [(5, 1), (7, 2), (7, 3)]) == 2, "also where nothing changes"
+    assert fetch(connection, f"SELECT unread FROM mailbox WHERE unread > {dialect.placeholder}", (5,)) == [
+        (7,)
+    ]
+    assert empty_table.delete.run(cursor, [(2,), (3,)]) == 1
+    cursor.close()
 
 
-def test_stream_gives_rows_as_they_are_wanted(connection: Connection) -> None:
-    series = "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT ?) SELECT i FROM n"
-    rows = stream(connection, series, (2500,))
+def test_stream_gives_rows_as_they_are_wanted(
+    dialect: Dialect, connection: Connection, empty_table: TableSql
+) -> None:
+    cursor = connection.cursor()
+    empty_table.upsert.run(cursor, [(id_, f"o{id_}", 0, None) for id_ in range(2501)])
+    cursor.close()
+    query = f"SELECT id FROM mailbox WHERE id > {dialect.placeholder} ORDER BY id"
+    rows = dialect.stream(connection, query, (0,))
     assert next(rows) == (1,)
     assert sum(1 for _ in rows) == 2499
+
+
+def test_there_is_no_advice_where_nothing_is_to_be_said(connection: Connection) -> None:
+    assert DIALECT.advice(connection, "t") == []
 
 
 def test_ddl_is_recorded_and_must_need_no_parameters() -> None:

@@ -1,6 +1,14 @@
 import pytest
 
-from openpy.db.errors import DatabaseError, OutcomeUnknown, RowGone, RowRefused, Unavailable, WrongTable
+from openpy.db.errors import (
+    DatabaseError,
+    OutcomeUnknown,
+    RowGone,
+    RowRefused,
+    Unavailable,
+    Unusable,
+    WrongTable,
+)
 
 
 @pytest.mark.parametrize(
@@ -11,6 +19,7 @@ from openpy.db.errors import DatabaseError, OutcomeUnknown, RowGone, RowRefused,
         (Unavailable, DatabaseError),
         (OutcomeUnknown, Unavailable),
         (WrongTable, DatabaseError),
+        (Unusable, DatabaseError),
     ],
 )
 def test_whoever_handles_the_wider_case_handles_the_narrower(
@@ -22,3 +31,4 @@ def test_whoever_handles_the_wider_case_handles_the_narrower(
 def test_a_refused_row_says_nothing_about_the_database() -> None:
     assert not issubclass(RowRefused, Unavailable)
     assert not issubclass(Unavailable, RowRefused)
+    assert not issubclass(Unusable, Unavailable), "trying again does not mend it"

@@ -1,5 +1,6 @@
 import pytest
 
+from openpy.db.dialect import ColumnInfo, EachRow
 from openpy.db.statements import Delete, TableSql, Update, Upsert
 from openpy.modules.sqlite.dialect import DIALECT
 
@@ -11,7 +12,8 @@ def table() -> TableSql:
 
 def test_sql_is_made_once(table: TableSql) -> None:
     assert table.select == 'SELECT "id", "name", "count", "body" FROM "t"'
-    assert table.delete == 'DELETE FROM "t" WHERE id = ?'
+    assert isinstance(table.delete, EachRow)
+    assert table.delete.sql == 'DELETE FROM "t" WHERE "id" = ?'
     assert table.update("count", "name") is table.update("count", "name")
     assert table.update("count", "name") is not table.update("name", "count")
 
@@ -49,7 +51,31 @@ def test_misfit_of_an_update_names_the_column_too(table: TableSql) -> None:
     assert update.misfit(("", "fives")) == "name"
 
 
+def test_what_was_assumed_is_put_right_everywhere(table: TableSql) -> None:
+    update = table.update("name")
+    table.adapt({"name": ColumnInfo(2, False, False, "varchar"), "body": ColumnInfo(None, False)})
+    assert table.types == {"id": "", "name": "varchar", "count": "", "body": ""}
+    assert table.widths == {"name": 2, "body": None}
+    assert (
+        table.misfit(("abc", 0, ""))
+        == update.misfit(("abc",))
+        == table.update("name").misfit(("abc",))
+        == "name"
+    )
+
+
 def test_operations_say_what_they_carry(table: TableSql) -> None:
     assert Upsert(table, 1, ("a", 2, b"")).values == ("a", 2, b"")
     assert Update(table.update("count"), 1, (2,)).sql.table is table
     assert Delete(table, 1).id == 1
+
+
+def test_a_guarded_update_is_of_a_row_that_nobody_else_changed(table: TableSql) -> None:
+    update = table.guarded_update("name", "body", "name")
+    assert isinstance(update.statement, EachRow)
+    assert update.statement.sql == 'UPDATE "t" SET "body" = ?, "name" = ? WHERE "name" = ? AND "id" = ?'
+    assert update is table.guarded_update("name", "body", "name")
+    assert update.in_full_row == [(2, 0), (0, 1)]
+    assert update.misfit(("", "fives", "old")) == "name"
+    with pytest.raises(ValueError, match="nosuch"):
+        table.guarded_update("nosuch", "name")

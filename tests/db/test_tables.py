@@ -1,6 +1,10 @@
-from openpy.db.dialect import Connection, execute, fetch
+import peewee
+
+from openpy.db.dialect import Connection, Dialect, execute, fetch
 from openpy.db.tables import Table, Version, columns_of, ddl, name_of, named, table_ddl
-from openpy.modules.sqlite.dialect import DIALECT, SqliteDialect
+from openpy.modules.mysql.dialect import DIALECT as MYSQL
+from openpy.modules.sqlite.dialect import DIALECT as SQLITE
+from openpy.modules.sqlite.dialect import SqliteDialect
 
 
 class Fancy(SqliteDialect):
@@ -11,20 +15,24 @@ def test_columns_after_id_with_their_widths(mailbox: type[Table]) -> None:
     assert columns_of(mailbox) == {"owner": 16, "unread": None, "note": 32}
 
 
-def test_ddl_makes_tables_indexes_and_versions(mailbox: type[Table], connection: Connection) -> None:
-    script = ddl(DIALECT, [mailbox])
-    for statement in script.split(";\n"):
+def test_ddl_makes_tables_indexes_and_versions(
+    mailbox: type[Table], dialect: Dialect, connection: Connection
+) -> None:
+    script = ddl(dialect, [mailbox])
+    for statement in filter(None, script.split(";\n")):
         execute(connection, statement)
     assert fetch(connection, "SELECT table_name, table_version FROM version") == [("mailbox", 3)]
-    assert list(DIALECT.real_columns(connection, "mailbox")) == ["id", "owner", "unread", "note"]
+    assert list(dialect.real_columns(connection, "mailbox")) == ["id", "owner", "unread", "note"]
     assert "CREATE UNIQUE INDEX" in script
 
 
-def test_a_table_under_another_name_has_its_own_indexes(mailbox: type[Table], connection: Connection) -> None:
+def test_a_table_under_another_name_has_its_own_indexes(
+    mailbox: type[Table], dialect: Dialect, connection: Connection
+) -> None:
     other = named(mailbox, "voicemail")
     assert (name_of(other), other.table_version) == ("voicemail", 3)
     assert columns_of(other) == columns_of(mailbox)
-    for statement in table_ddl(DIALECT, mailbox) + table_ddl(DIALECT, other):
+    for statement in table_ddl(dialect, mailbox) + table_ddl(dialect, other):
         execute(connection, statement)
     assert name_of(mailbox) == "mailbox"
 
@@ -38,3 +46,26 @@ def test_table_options_of_the_dialect_end_create_table() -> None:
     (statement,) = table_ddl(Fancy(), Version)
     assert statement.startswith("CREATE TABLE")
     assert statement.endswith(") STRICT")
+
+
+class Wide(Table):
+    first = peewee.CharField(255)
+    second = peewee.CharField(255)
+    third = peewee.CharField(255)
+    number = peewee.IntegerField()
+    fourth = peewee.CharField(64)
+
+    class Meta:
+        indexes = ((("first", "second", "third", "number", "fourth"), True),)
+
+
+def test_an_index_that_is_too_wide_covers_the_beginnings_and_refuses_nothing() -> None:
+    _, index = table_ddl(MYSQL, Wide)
+    assert index.startswith("CREATE INDEX")
+    assert index.endswith("(`first`(153), `second`(153), `third`(153), `number`, `fourth`(64))")
+    assert table_ddl(SQLITE, Wide)[1].startswith("CREATE UNIQUE INDEX")
+
+
+def test_tables_that_openser_does_not_have_are_ours(mailbox: type[Table]) -> None:
+    assert not mailbox.is_ours()
+    assert named(mailbox, "openpy_mailbox").is_ours()

@@ -3,6 +3,7 @@ import signal
 import subprocess
 import sys
 import textwrap
+import threading
 import time
 from collections.abc import Callable, Iterator
 from queue import SimpleQueue
@@ -10,12 +11,13 @@ from typing import TypeAlias
 
 import pytest
 
-from openpy.db.dialect import Connection, execute, fetch
+from openpy.db.dialect import Connection, Dialect, execute, fetch
 from openpy.db.errors import DatabaseError, OutcomeUnknown, RowRefused, Unavailable
 from openpy.db.statements import TableSql
 from openpy.db.url import DatabaseUrl
-from openpy.db.writer import Delete, Done, Update, Upsert, Writer
-from openpy.modules.sqlite.dialect import DIALECT
+from openpy.db.writer import IDLE, Delete, Done, Update, Upsert, Writer
+from tests.gate import Gate
+from tests.servers import with_server
 
 Posted: TypeAlias = SimpleQueue[Callable[[], None]]
 Answers: TypeAlias = list[tuple[object, DatabaseError | None]]
@@ -33,16 +35,36 @@ def answers() -> Answers:
 
 
 @pytest.fixture
-def writer(url: DatabaseUrl, posted: Posted, empty_table: TableSql) -> Iterator[Writer]:
-    writer = Writer(lambda: DIALECT.connect(url), DIALECT, posted.put, capacity=200)
+def lost() -> list[DatabaseError]:
+    """Why the writer asked for a connection."""
+    return []
+
+
+@pytest.fixture
+def writer(
+    url: DatabaseUrl, dialect: Dialect, posted: Posted, empty_table: TableSql, lost: list[DatabaseError]
+) -> Iterator[Writer]:
+    writer = Writer(dialect, posted.put, lost.append, capacity=200)
+    writer.adopt(dialect.connect(url))
     writer.start()
     yield writer
     writer.stop()
 
 
+def lock(connection: Connection, dialect: Dialect) -> None:
+    """Keep everybody else from writing rows up to 9, and with SQLite any."""
+    execute(connection, dialect.begin)
+    for id_ in range(10):
+        execute(connection, f"INSERT INTO mailbox (id, owner, unread) VALUES ({id_}, 'l{id_}', 0)")
+
+
 def turn(posted: Posted) -> None:
     """One turn of the loop: the answers of one batch."""
     posted.get(timeout=10)()
+
+
+def ignore(reason: DatabaseError) -> None:
+    """Nobody brings a connection."""
 
 
 def note(answers: Answers, label: object) -> Done:
@@ -81,14 +103,19 @@ def test_nothing_is_written_before_the_flush(
 
 
 def test_what_arrives_during_a_commit_is_the_next_batch(
-    writer: Writer, posted: Posted, answers: Answers, empty_table: TableSql, connection: Connection
+    writer: Writer,
+    dialect: Dialect,
+    posted: Posted,
+    answers: Answers,
+    empty_table: TableSql,
+    connection: Connection,
 ) -> None:
-    execute(connection, "BEGIN IMMEDIATE")
+    lock(connection, dialect)
     for n in range(10):
         writer.submit(n, [row(empty_table, n)], note(answers, n))
         writer.flush()
         time.sleep(0.005)
-    connection.commit()
+    connection.rollback()
     while len(answers) < 10:
         turn(posted)
     assert answers == [(n, None) for n in range(10)]
@@ -178,7 +205,12 @@ def test_stop_finishes_what_is_queued_and_closes(
 
 
 def test_a_locked_database_is_answered_within_half_a_second_and_serves_again(
-    writer: Writer, posted: Posted, answers: Answers, empty_table: TableSql, connection: Connection
+    writer: Writer,
+    dialect: Dialect,
+    posted: Posted,
+    answers: Answers,
+    empty_table: TableSql,
+    connection: Connection,
 ) -> None:
     waited: list[float] = []
 
@@ -192,7 +224,7 @@ def test_a_locked_database_is_answered_within_half_a_second_and_serves_again(
         writer.submit(n, [row(empty_table, n)], done)
         writer.flush()
 
-    execute(connection, "BEGIN IMMEDIATE")
+    lock(connection, dialect)
     submit(1)
     time.sleep(0.02)
     submit(2)  # waits for the batch of 1, then in its own
@@ -206,41 +238,75 @@ def test_a_locked_database_is_answered_within_half_a_second_and_serves_again(
     assert answers[2] == (3, None)
 
 
-def test_start_tells_what_is_wrong(posted: Posted) -> None:
-    nowhere = DatabaseUrl("sqlite", "", "", "", None, "/no/such/place/x.db")
-    writer = Writer(lambda: DIALECT.connect(nowhere), DIALECT, posted.put)
-    with pytest.raises(Unavailable, match="/no/such/place"):
-        writer.start()
+def test_without_a_connection_everything_is_refused_at_once_until_one_is_brought(
+    url: DatabaseUrl, dialect: Dialect, posted: Posted, answers: Answers, empty_table: TableSql
+) -> None:
+    writer = Writer(dialect, posted.put, ignore)
+    writer.start()
+    writer.submit("k", [row(empty_table, 1)], note(answers, 1))
+    writer.flush()
+    turn(posted)
+    assert isinstance(answers[0][1], Unavailable)
+    writer.adopt(dialect.connect(url))
+    writer.forgive("k")
+    writer.submit("k", [row(empty_table, 1)], note(answers, 2))
+    writer.stop()
+    turn(posted)
+    assert answers[1] == (2, None)
+
+
+@with_server
+def test_a_connection_that_is_lost_while_idle_is_asked_for(
+    dialect: Dialect, posted: Posted, gate: Gate, gated: DatabaseUrl
+) -> None:
+    asked = threading.Event()
+    writer = Writer(dialect, posted.put, lambda reason: asked.set())
+    writer.adopt(dialect.connect(gated))
+    writer.start()
+    assert not asked.wait(2 * IDLE)
+    gate.shut()
+    assert asked.wait(2 * IDLE)
     writer.stop()
 
 
-def test_on_unknown_hears_of_what_may_have_been_kept(
-    url: DatabaseUrl, posted: Posted, answers: Answers, empty_table: TableSql
+@with_server
+def test_a_server_that_hangs_is_answered_within_half_a_second(
+    dialect: Dialect, empty_table: TableSql, posted: Posted, answers: Answers, gate: Gate, gated: DatabaseUrl
 ) -> None:
-    class Cut(type(DIALECT)):  # type: ignore[misc]
-        """The connection is lost in every COMMIT."""
+    writer = Writer(dialect, posted.put, ignore)
+    writer.adopt(dialect.connect(gated))
+    writer.start()
+    gate.freeze()
+    begun = time.monotonic()
+    for n in range(2):
+        writer.submit(n, [row(empty_table, n)], note(answers, n))
+        writer.flush()
+        time.sleep(0.01)
+    turn(posted)
+    turn(posted)
+    assert time.monotonic() - begun < 0.5
+    assert [type(error) for _, error in answers] == [Unavailable] * 2
+    writer.stop()
 
-        def classify(self, exception: Exception, *, in_commit: bool = False) -> DatabaseError | None:
-            return OutcomeUnknown("lost") if in_commit else super().classify(exception)
 
-    class Connection:
-        def __init__(self) -> None:
-            self.inner = DIALECT.connect(url)
-            self.cursor, self.rollback, self.close = self.inner.cursor, self.inner.rollback, self.inner.close
-
-        def commit(self) -> None:
-            raise ConnectionError
-
+@with_server
+def test_on_unknown_hears_of_what_may_have_been_kept(
+    dialect: Dialect, empty_table: TableSql, posted: Posted, answers: Answers, gate: Gate, gated: DatabaseUrl
+) -> None:
     unknown: list[object] = []
-    writer = Writer(Connection, Cut(), posted.put)
+    lost: list[DatabaseError] = []
+    writer = Writer(dialect, posted.put, lost.append)
+    writer.adopt(dialect.connect(gated))
     writer.start()
     writer.on_unknown = unknown.extend
+    gate.cut_at(b"COMMIT")
     writer.submit("k", [row(empty_table, 1)], note(answers, 1))
     writer.flush()
     turn(posted)
     writer.stop()
     assert unknown == ["k"]
     assert isinstance(answers[0][1], OutcomeUnknown)
+    assert len(lost) == 1
 
 
 CHILD = textwrap.dedent("""
@@ -249,12 +315,16 @@ CHILD = textwrap.dedent("""
     from openpy.db.statements import TableSql, Upsert
     from openpy.db.url import parse_url
     from openpy.db.writer import Writer
-    from openpy.modules.sqlite.dialect import DIALECT
+    from tests.servers import DIALECTS
 
     url, early = parse_url(sys.argv[1]), sys.argv[2] == "early"
+    dialect = DIALECTS[url.scheme]
     posted = SimpleQueue()
-    table = TableSql(DIALECT, "mailbox", ["owner", "unread", "note"], {})
-    writer = Writer(lambda: DIALECT.connect(url), DIALECT, posted.put)
+    table = TableSql(dialect, "mailbox", ["owner", "unread", "note"], {})
+    connection = dialect.connect(url)
+    table.adapt(dialect.real_columns(connection, "mailbox"))
+    writer = Writer(dialect, posted.put, print)
+    writer.adopt(connection)
     writer.start()
     say = lambda number: print(number, flush=True)
     number = 0

@@ -11,13 +11,22 @@ from __future__ import annotations
 import os
 import re
 import sqlite3
-from collections.abc import Sequence
+from collections.abc import Mapping
 from typing import ClassVar
 
 import peewee
 
-from openpy.db.dialect import ColumnInfo, Connection, Dialect, SchemaRecorder, fetch
-from openpy.db.errors import DatabaseError, OutcomeUnknown, RowRefused, Unavailable, WrongTable
+from openpy.db.dialect import (
+    PATIENCE,
+    ColumnInfo,
+    Connection,
+    Dialect,
+    EachRow,
+    SchemaRecorder,
+    Statement,
+    fetch,
+)
+from openpy.db.errors import DatabaseError, OutcomeUnknown, RowRefused, Unavailable, Unusable, WrongTable
 from openpy.db.url import DatabaseUrl
 
 __all__ = ["DIALECT", "SqliteDialect"]
@@ -32,6 +41,8 @@ CHECKPOINT_PAGES = 2000
 """4 MiB. A longer log is cheaper and makes the commit that moves it slower: 8 to 10 ms with this one."""
 
 _WIDTH = re.compile(r"CHAR\s*\(\s*(\d+)\s*\)", re.IGNORECASE)
+
+_NO_DATABASE = frozenset({sqlite3.SQLITE_NOTADB, sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_PERM})
 
 _UNAVAILABLE = frozenset(
     {
@@ -63,20 +74,20 @@ class SqliteDialect(Dialect):
     begin: ClassVar[str] = "BEGIN IMMEDIATE"
     makes_tables: ClassVar[bool] = True
 
-    def connect(self, url: DatabaseUrl, *, read_only: bool = False) -> Connection:
-        """Open the file; unless it is only read, it is made if it is not there. Raises Unavailable."""
+    def connect(self, url: DatabaseUrl, *, read_only: bool = False, patience: float = PATIENCE) -> Connection:
+        """Open the file; unless it is only read, it is made if it is not there. Raises Unusable or Unavailable."""
         if url.database == ":memory:":
-            raise Unavailable("a database in memory cannot be shared by threads, and keeps nothing")
+            raise Unusable("a database in memory cannot be shared by threads, and keeps nothing")
         _check_directory(url.database)
         if read_only and not os.path.exists(url.database):
-            raise Unavailable(f"there is no file {url.database}")
+            raise Unusable(f"there is no file {url.database}")
         try:
             # isolation_level None: transactions begin where the writer says so, not where sqlite3 guesses.
             connection = sqlite3.connect(
                 url.database, timeout=LOCK_WAIT, isolation_level=None, check_same_thread=False
             )
         except sqlite3.Error as error:
-            raise Unavailable(f"cannot open {url}: {error}") from error
+            raise Unusable(f"cannot open {url}: {error}") from error
         try:
             connection.execute(f"PRAGMA page_size={PAGE_SIZE}")
             connection.execute("PRAGMA journal_mode=WAL").fetchall()
@@ -86,7 +97,8 @@ class SqliteDialect(Dialect):
                 connection.execute("PRAGMA query_only=ON")
         except sqlite3.Error as error:
             connection.close()
-            raise Unavailable(f"cannot open {url}: {error}") from error
+            meaning = Unusable if getattr(error, "sqlite_errorcode", None) in _NO_DATABASE else Unavailable
+            raise meaning(f"cannot open {url}: {error}") from error
         return connection
 
     def recorder(self) -> tuple[peewee.Database, list[str]]:
@@ -118,29 +130,29 @@ class SqliteDialect(Dialect):
         for _, name, declared, not_null, default, key in rows:
             width = _WIDTH.search(declared)
             columns[name] = ColumnInfo(
-                int(width[1]) if width else None, not not_null, default is not None or bool(key)
+                int(width[1]) if width else None, not not_null, default is not None or bool(key), declared
             )
         return columns
 
-    def upsert_sql(self, table: str, columns: Sequence[str]) -> str:
+    def upsert(self, table: str, columns: Mapping[str, str]) -> Statement:
         """`INSERT ... ON CONFLICT (id) DO UPDATE`."""
         names = [self.quote(column) for column in columns]
         settings = ", ".join(f"{name} = excluded.{name}" for name in names[1:])
-        return (
+        return EachRow(
             f"INSERT INTO {self.quote(table)} ({', '.join(names)}) VALUES ({', '.join('?' * len(names))}) "
             f"ON CONFLICT ({names[0]}) DO UPDATE SET {settings}"
         )
 
 
 def _check_directory(path: str) -> None:
-    """Raise Unavailable if the file cannot be there, with a hint where a slash was forgotten."""
+    """Raise Unusable if the file cannot be there, with a hint where a slash was forgotten."""
     directory = os.path.dirname(path)
     if not directory or os.path.isdir(directory):
         return
     hint = ""
     if not os.path.isabs(path) and os.path.isdir("/" + directory):
         hint = f"; an absolute path takes four slashes: sqlite:////{path}"
-    raise Unavailable(f'no directory "{directory}" in {os.getcwd()}{hint}')
+    raise Unusable(f'no directory "{directory}" in {os.getcwd()}{hint}')
 
 
 DIALECT = SqliteDialect()

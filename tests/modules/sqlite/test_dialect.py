@@ -1,11 +1,12 @@
 import sqlite3
 from collections.abc import Iterator
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
 from openpy.db.dialect import ColumnInfo, Connection, execute, fetch
-from openpy.db.errors import DatabaseError, OutcomeUnknown, RowRefused, Unavailable, WrongTable
+from openpy.db.errors import DatabaseError, OutcomeUnknown, RowRefused, Unavailable, Unusable, WrongTable
 from openpy.db.url import DatabaseUrl, parse_url
 from openpy.modules.sqlite.dialect import CHECKPOINT_PAGES, DIALECT, LOCK_WAIT, PAGE_SIZE
 
@@ -36,7 +37,7 @@ def test_commits_are_durable_and_waits_are_short(connection: Connection) -> None
 
 
 def test_a_reader_reads_and_makes_no_file(url: DatabaseUrl) -> None:
-    with pytest.raises(Unavailable, match="there is no file"):
+    with pytest.raises(Unusable, match="there is no file"):
         DIALECT.connect(url, read_only=True)
     writing = DIALECT.connect(url)
     execute(writing, "CREATE TABLE t (a INT)")
@@ -49,21 +50,29 @@ def test_a_reader_reads_and_makes_no_file(url: DatabaseUrl) -> None:
 
 def test_a_missing_directory_is_told_with_the_fourth_slash(tmp_path: Path) -> None:
     relative = str(tmp_path).lstrip("/")
-    with pytest.raises(Unavailable, match=f"four slashes: sqlite:////{relative}/x.db"):
+    with pytest.raises(Unusable, match=f"four slashes: sqlite:////{relative}/x.db"):
         DIALECT.connect(parse_url(f"sqlite:///{relative}/x.db"))
-    with pytest.raises(Unavailable, match='no directory "no/such"') as caught:
+    with pytest.raises(Unusable, match='no directory "no/such"') as caught:
         DIALECT.connect(parse_url("sqlite:///no/such/x.db"))
     assert "slashes" not in str(caught.value)
 
 
-def test_what_cannot_be_opened_is_unavailable(tmp_path: Path) -> None:
-    with pytest.raises(Unavailable, match="unable to open"):
+def test_what_cannot_be_opened_must_be_mended(tmp_path: Path) -> None:
+    with pytest.raises(Unusable, match="unable to open"):
         DIALECT.connect(parse_url(f"sqlite:///{tmp_path}"))
     (tmp_path / "text").write_text("no database, but long enough to be looked at" * 30)
-    with pytest.raises(Unavailable, match="not a database"):
+    with pytest.raises(Unusable, match="not a database"):
         DIALECT.connect(parse_url(f"sqlite:///{tmp_path}/text"))
-    with pytest.raises(Unavailable, match="in memory"):
+    with pytest.raises(Unusable, match="in memory"):
         DIALECT.connect(parse_url("sqlite:///:memory:"))
+
+
+def test_a_lock_while_it_is_opened_passes(url: DatabaseUrl) -> None:
+    with closing(sqlite3.connect(url.database)) as other:
+        other.execute("CREATE TABLE t (a INT)")
+        other.execute("BEGIN EXCLUSIVE")
+        with pytest.raises(Unavailable, match="locked"):
+            DIALECT.connect(url)
 
 
 def error(code: int) -> sqlite3.Error:
@@ -109,23 +118,22 @@ def test_real_columns(connection: Connection) -> None:
         "c Char ( 8 ) NOT NULL DEFAULT '')",
     )
     assert DIALECT.real_columns(connection, "t") == {
-        "id": ColumnInfo(None, False, True),
-        "a": ColumnInfo(64, False),
-        "b": ColumnInfo(None, True),
-        "c": ColumnInfo(8, False, True),
+        "id": ColumnInfo(None, False, True, "INTEGER"),
+        "a": ColumnInfo(64, False, False, "varchar(64)"),
+        "b": ColumnInfo(None, True, False, "TEXT"),
+        "c": ColumnInfo(8, False, True, "Char ( 8 )"),
     }
     assert DIALECT.real_columns(connection, "nosuch") == {}
 
 
 def test_an_upsert_writes_a_row_whether_it_is_there_or_not(connection: Connection) -> None:
     execute(connection, "CREATE TABLE t (id INTEGER PRIMARY KEY, a TEXT, b BLOB)")
-    sql = DIALECT.upsert_sql("t", ["id", "a", "b"])
-    for row in ((1, "x", b"\0"), (1, "X", b"\xff"), (2, "x", None)):
-        execute(connection, sql, row)
+    upsert = DIALECT.upsert("t", {"id": "", "a": "", "b": ""})
+    upsert.run(connection.cursor(), [(1, "x", b"\0"), (1, "X", b"\xff"), (2, "x", None)])
     assert fetch(connection, "SELECT * FROM t ORDER BY id") == [(1, "X", b"\xff"), (2, "x", None)]
 
 
 def test_comparison_is_binary(connection: Connection) -> None:
     execute(connection, "CREATE TABLE t (id INTEGER PRIMARY KEY, a VARCHAR(8) UNIQUE)")
-    DIALECT.run(connection.cursor(), DIALECT.upsert_sql("t", ["id", "a"]), [(1, "Alice"), (2, "alice")])
+    DIALECT.upsert("t", {"id": "", "a": ""}).run(connection.cursor(), [(1, "Alice"), (2, "alice")])
     assert fetch(connection, "SELECT id FROM t WHERE a = ?", ("alice",)) == [(2,)]
