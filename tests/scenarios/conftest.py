@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import pytest
 
-from tests.scenarios.process import ServerProcess
+from tests.scenarios.process import Launch, ServerProcess
 from tests.scenarios.scripts import presence_script
+from tests.scenarios.shared import with_tables
+from tests.scenarios.site import Site
 from tests.scenarios.wire import Phone, TcpPhone
+from tests.servers import DIALECTS, Databases, databases
 
-
-class Launch(Protocol):
-    """Writes a script into a folder of its own and starts a server with it."""
-
-    def __call__(self, script: str = ..., *options: str, **parts: Any) -> ServerProcess: ...
+__all__ = ["Launch", "databases"]
 
 
 def launcher(folder: Path, stack: ExitStack) -> Launch:
@@ -57,6 +56,17 @@ def launch_shared(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Launch]:
 def server(launch_shared: Launch) -> ServerProcess:
     """A presence server that all tests of a file share; a file that wants another script has its own."""
     return launch_shared()
+
+
+@pytest.fixture(scope="module", params=list(DIALECTS))
+def site(
+    request: pytest.FixtureRequest, databases: Databases, tmp_path_factory: pytest.TempPathFactory
+) -> Iterator[Site]:
+    """A server of everything that all tests of a file share, on a database of each kind."""
+    folder = tmp_path_factory.mktemp("site")
+    with ExitStack() as stack:
+        url = with_tables(databases, request.param, folder)
+        yield Site(request.param, url, folder, launcher(folder, stack))
 
 
 @pytest.fixture

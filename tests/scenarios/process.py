@@ -11,6 +11,7 @@ import sys
 import time
 from collections.abc import Sequence
 from pathlib import Path
+from typing import Any, Protocol
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -135,3 +136,9 @@ class ServerProcess:
             raise
         finally:
             self.process.stdout.close()
+
+
+class Launch(Protocol):
+    """Writes a script into a folder of its own and starts a server with it."""
+
+    def __call__(self, script: str = ..., *options: str, **parts: Any) -> ServerProcess: ...

@@ -78,7 +78,7 @@ def test_unknown_event(phone: Phone, uri: str, event: str) -> None:
     """PUB-02, PUB-03, PUB-04, PUB-37."""
     headers = ["Content-Type: application/pidf+xml", *filter(None, [event])]
     reply = phone.request("PUBLISH", uri, headers=headers, body=pidf(uri))
-    assert (reply.status, reply.get("Allow-Events")) == (489, "presence")
+    assert (reply.status, reply.get("Allow-Events")) == (489, "presence, presence.winfo, dialog;sla")
 
 
 @pytest.mark.parametrize("media_type", ["", "text/plain", "application/sdp"])

@@ -160,8 +160,12 @@ def test_retransmission_gets_the_same_reply(watcher: Phone, server: ServerProces
 @pytest.mark.parametrize(
     ("headers", "status", "answer"),
     [
-        (["Contact: <sip:bob@127.0.0.1>"], 489, ("Allow-Events", "presence")),
-        (["Event: weather", "Contact: <sip:bob@127.0.0.1>"], 489, ("Allow-Events", "presence")),
+        (["Contact: <sip:bob@127.0.0.1>"], 489, ("Allow-Events", "presence, presence.winfo, dialog;sla")),
+        (
+            ["Event: weather", "Contact: <sip:bob@127.0.0.1>"],
+            489,
+            ("Allow-Events", "presence, presence.winfo, dialog;sla"),
+        ),
         (["Event: presence"], 400, ("Contact", "")),
         (["Event: presence", "Contact: *"], 400, ("Contact", "")),
         (["Event: presence", "Contact: <tel:+1>"], 400, ("Contact", "")),

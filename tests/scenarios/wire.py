@@ -15,6 +15,7 @@ from tests.scenarios.process import ServerProcess
 __all__ = ["ALICE", "Phone", "ServerProcess", "SipMessage", "Subscription", "TcpPhone", "parse", "pidf"]
 
 ALICE = "sip:alice@example.org"
+PIDF_TYPE = "application/pidf+xml"
 
 
 @dataclass
@@ -175,8 +176,11 @@ class Phone:
         timeout: float = 5.0,
         headers: Sequence[str] = (),
         event: str = "presence",
+        content_type: str = PIDF_TYPE,
     ) -> SipMessage:
-        data = self.publication(uri, body, etag=etag, expires=expires, headers=headers, event=event)
+        data = self.publication(
+            uri, body, etag=etag, expires=expires, headers=headers, event=event, content_type=content_type
+        )
         self.send(data)
         return self.final_reply(parse(data), timeout)
 
@@ -189,6 +193,7 @@ class Phone:
         expires: int | None = 600,
         headers: Sequence[str] = (),
         event: str = "presence",
+        content_type: str = PIDF_TYPE,
     ) -> bytes:
         """The bytes of a PUBLISH."""
         lines = [f"Event: {event}", *headers]
@@ -197,7 +202,7 @@ class Phone:
         if etag:
             lines.append(f"SIP-If-Match: {etag}")
         if body:
-            lines.append("Content-Type: application/pidf+xml")
+            lines.append(f"Content-Type: {content_type}")
         return self.build("PUBLISH", uri, headers=lines, body=body, from_uri=uri)
 
     def subscribe(
@@ -247,6 +252,13 @@ class Phone:
         if answer:
             self.answer(message, answer, "OK" if answer == 200 else "No")
         dialog.notifies.append(message)
+        return message
+
+    def told(self, dialog: Subscription, text: bytes, timeout: float = 5.0) -> SipMessage:
+        """The first NOTIFY of a dialog that has this in its body; those before it are answered."""
+        deadline = time.monotonic() + timeout
+        while text not in (message := self.notify(dialog, timeout)).body:
+            assert time.monotonic() < deadline, f"{text!r} was not told"
         return message
 
 

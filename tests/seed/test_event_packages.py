@@ -80,5 +80,5 @@ def test_2_10_2_11_events_are_found_and_listed() -> None:
     api = house.presence.bind()
     assert api.contains_event("weather;id=1") is package
     assert api.contains_event("tides") is None
-    assert api.get_event_list() == "presence, weather"
-    assert house.subscribe(event="tides")["Allow-Events"] == "presence, weather"
+    assert api.get_event_list() == "presence, presence.winfo, dialog;sla, weather"
+    assert house.subscribe(event="tides")["Allow-Events"] == "presence, presence.winfo, dialog;sla, weather"

@@ -10,9 +10,12 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from itertools import count
 
 from openpy.engine.services import Services
+from openpy.modules.presence import deciding
+from openpy.modules.presence.authorization import Decision
 from openpy.modules.presence.counts import Counts
 from openpy.modules.presence.deadlines import Deadlines
 from openpy.modules.presence.dialog import LAST_CSEQ, Dialog, Subscription
@@ -23,10 +26,11 @@ from openpy.modules.presence.presentity import Presentity
 from openpy.modules.presence.publications import Publication, Standing
 from openpy.modules.presence.settings import Settings
 from openpy.modules.presence.store import Store
+from openpy.sip.errors import RemoteError
 from openpy.sip.uri import Uri
 from openpy.transaction.flow import Flow
 
-Mortal = Publication | Subscription | LastState
+Mortal = Publication | Subscription | LastState | Decision
 """What has a deadline."""
 
 HEAL_AFTER = 1.0
@@ -109,7 +113,44 @@ class PresenceAgent:
             tail = state.tail(self.now())
             if tail != state.told:
                 state.told = tail
-                self.notifier.fan_out(state, silenced)
+                if state.shown is None:
+                    self.notifier.fan_out(list(state.subscriptions.values()), silenced)
+                else:
+                    self.notifier.fan_out(state.shown.news(self), silenced)
+                    if state.access is not None and state.access.by_state:
+                        self.decide_anew(state)
+
+    # --- who may watch --------------------------------------------------------------------------------------------
+
+    def decide_anew(self, state: EventState) -> None:
+        """Judge all watchers of an event by its rules, soon."""
+        access = state.access
+        if access is not None and not access.asked:
+            access.asked = True
+            self.services.soon(partial(self._decide_anew, state))
+
+    def _decide_anew(self, state: EventState) -> None:
+        try:
+            deciding.decide_anew(self, state, anew=False)
+        except RemoteError as error:
+            self.services.log.warning("presence", f"nothing is decided for {state.presentity.uri}: {error}")
+        self.store.writer.flush()
+
+    def look_again(self, package: EventPackage) -> None:
+        """What decides about an event's watchers, or is told them, may have changed for every presentity."""
+        for presentity in list(self.presentities.values()):
+            state = presentity.events.get(package.name)
+            if state is not None and state.subscriptions:
+                state.changed()
+                for subscription in state.subscriptions.values():
+                    deciding.check(self, subscription)
+
+    def forget_decision(self, decision: Decision) -> None:
+        """Nobody waits for a decision any more."""
+        self.deadlines.remove(decision)
+        state, decision.state = decision.state, None
+        if state is not None and state.access is not None:
+            state.access.decisions.pop(decision.watcher_uri, None)
 
     # --- last states ----------------------------------------------------------------------------------------------
 

@@ -10,7 +10,11 @@ from collections.abc import Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from openpy.db.statements import Operation
-from openpy.modules.presence.dialog import CSEQ_BLOCK
+from openpy.documents.watcherinfo import Watcher
+from openpy.modules.presence import winfo
+from openpy.modules.presence.authorization import Decision
+from openpy.modules.presence.deciding import check, displace, keep, place
+from openpy.modules.presence.dialog import CSEQ_BLOCK, PENDING
 from openpy.modules.presence.eventstate import EventState, LastState
 from openpy.modules.presence.presentity import Change
 from openpy.modules.presence.publications import Publication, Revision, Standing, state_of
@@ -88,6 +92,8 @@ class End(Change):
 
     __slots__ = (
         "_agent",
+        "_decisions",
+        "_given_up",
         "_kept",
         "_last_states",
         "_previous_cseq",
@@ -102,6 +108,7 @@ class End(Change):
         publications: Sequence[Standing],
         subscriptions: Sequence[Subscription] = (),
         last_states: Sequence[LastState] = (),
+        decisions: Sequence[Decision] = (),
         *,
         silenced: Uri | None = None,
         remote_cseq: int = 0,
@@ -111,14 +118,17 @@ class End(Change):
         self._publications = [_named(standing) for standing in publications]
         self._subscriptions = subscriptions
         self._last_states = last_states
+        self._decisions = decisions
         self._silenced = silenced
         self._kept: list[LastState] = []
+        self._given_up: list[tuple[EventState, Watcher]] = []
         store = agent.store
         operations: list[Operation] = []
         for etag, publication, state in self._publications:
             state.presentity.tentative[etag] = None
             operations.append(store.delete_publication(publication.id))
         operations += [store.delete_last_state(last.id) for last in last_states]
+        operations += [store.delete_decision(decision.id) for decision in decisions]
         for state in self._states():
             last = agent.last_state(state, [item for item in publications if item.state is state])
             if last is not None:
@@ -141,6 +151,13 @@ class End(Change):
             self._agent.unpublished(publication)
         for last in self._last_states:
             self._agent.forget_last_state(last)
+        self._given_up = [
+            (decision.state, winfo.waiting(decision, "terminated", "giveup"))
+            for decision in self._decisions
+            if decision.state is not None and decision.status == PENDING
+        ]
+        for decision in self._decisions:
+            self._agent.forget_decision(decision)
         for last in self._kept:
             self._agent.keep_last_state(last)
         for subscription in self._subscriptions:
@@ -151,8 +168,14 @@ class End(Change):
         for state in self._states():
             self._agent.show(state, self._silenced)
         for subscription in self._subscriptions:
+            state = subscription.state
+            peer = state.package.wipeer
+            if peer is not None and peer.name in state.presentity.events:
+                winfo.tell(self._agent, state, (winfo.ended(subscription, "timeout"),))
             if not subscription.dead:
                 self._agent.notifier.notify(subscription)
+        for state, watcher in self._given_up:
+            winfo.tell(self._agent, state, (watcher,))
 
     def undo(self) -> None:
         """They stay; the deadlines will come back to those whose time is over."""
@@ -166,6 +189,8 @@ class End(Change):
             self._agent.deadlines.put(subscription)
         for last in self._last_states:
             self._agent.deadlines.put(last)
+        for decision in self._decisions:
+            self._agent.deadlines.put(decision)
 
     def _states(self) -> Iterable[EventState]:
         return dict.fromkeys([state for _, _, state in self._publications])
@@ -177,9 +202,11 @@ class Subscribe(Change):
     __slots__ = (
         "_agent",
         "_connection",
+        "_decision",
         "_expires",
         "_is_new",
         "_previous_cseq",
+        "_previous_decision",
         "_reserved",
         "_subscription",
         "_target",
@@ -196,8 +223,12 @@ class Subscribe(Change):
         remote_cseq: int,
         target: str,
         connection: tuple[str, str, int] | None,
+        decision: Decision | None = None,
     ) -> None:
-        """May raise RemoteError (400) for a value that does not fit; nothing is changed then."""
+        """`decision` is one about the watcher to be kept with the subscription.
+
+        May raise RemoteError (400) for a value that does not fit; nothing is changed then.
+        """
         dialog = subscription.dialog
         store = agent.store
         reserved = max(dialog.reserved, dialog.cseq + CSEQ_BLOCK)
@@ -217,6 +248,12 @@ class Subscribe(Change):
         ]
         if self._is_new:
             operations.append(store.insert_subscription(subscription, remote_cseq, target, reserved))
+        self._decision = decision
+        self._previous_decision: Decision | None = None
+        if decision is not None:
+            operations.append(store.keep_decision(dialog.presentity.uri, decision))
+            access = subscription.state.access
+            self._previous_decision = None if access is None else place(access, decision)
         self.operations = operations
         self._previous_cseq = dialog.see(remote_cseq)
         dialog.reserved = reserved
@@ -235,15 +272,39 @@ class Subscribe(Change):
             self._agent.subscribed(subscription)
         else:
             self._agent.deadlines.put(subscription)
+        if self._decision is not None:
+            keep(self._agent, self._decision)
 
     def announce(self) -> None:
         """Each SUBSCRIBE is answered with the full state."""
-        self._agent.notifier.notify(self._subscription)
+        subscription = self._subscription
+        subscription.news = None
+        state = subscription.state
+        peer = state.package.wipeer
+        if self._is_new and peer is not None and peer.name in state.presentity.events:
+            winfo.tell(self._agent, state, self._news(subscription))
+        if self._is_new and state.access is not None:
+            check(self._agent, subscription)
+        self._agent.notifier.notify(subscription)
+
+    def _news(self, subscription: Subscription) -> list[Watcher]:
+        """A new watcher; if he was waiting for a decision, he no longer is."""
+        news = [winfo.described(subscription, subscription.cause, self._agent.now())]
+        access = subscription.state.access
+        uri = subscription.dialog.watcher_uri
+        known = self._previous_decision
+        if access is not None and self._decision is None:
+            known = access.decisions.get(uri)
+        if known is not None and known.status == PENDING and winfo.count(subscription.state, uri) == 1:
+            news.insert(0, winfo.waiting(known, "terminated", "giveup"))
+        return news
 
     def undo(self) -> None:
         """The request was never seen."""
         self._subscription.refreshing -= 1
         self._subscription.dialog.unsee(self._previous_cseq)
+        if self._decision is not None:
+            displace(self._subscription.state, self._decision, self._previous_decision)
 
 
 class Reserve(Change):

@@ -19,6 +19,7 @@ from openpy.sip import dialog as sip_dialog
 from openpy.sip.headers import split_list
 
 if TYPE_CHECKING:
+    from openpy.documents.watcherinfo import Watcher
     from openpy.modules.presence.eventstate import EventState
     from openpy.modules.presence.notifier import Notifier
     from openpy.modules.presence.presentity import Presentity
@@ -35,8 +36,11 @@ LAST_CSEQ = 2**31 - 1
 TIMEOUT = "terminated;reason=timeout"
 """The Subscription-State of a subscription that was ended, was only a fetch, or has run out."""
 
-ACTIVE = 1
-"""The status of a subscription that is told the state: 1.3's number in the database."""
+REJECTED = "terminated;reason=rejected"
+"""The Subscription-State of one that the presentity does not allow."""
+
+ACTIVE, PENDING, TERMINATED = 1, 2, 3
+"""The status of a subscription, as 1.3 numbers it in the database: only an active one is told the state."""
 
 
 class Dialog:
@@ -171,6 +175,7 @@ class Subscription:
 
     __slots__ = (
         "bucket",
+        "cause",
         "dead",
         "dialog",
         "due",
@@ -180,10 +185,13 @@ class Subscription:
         "final",
         "final_body",
         "id",
+        "news",
         "reason",
         "refreshing",
         "state",
         "status",
+        "told",
+        "version",
     )
 
     def __init__(
@@ -196,6 +204,12 @@ class Subscription:
         self.expires = expires
         self.status = ACTIVE
         self.reason = ""
+        self.cause = "subscribe"  # what brought it into its status, in the words of RFC 3857
+        self.told = b""  # what this watcher was told, where not all are told the same
+        self.version = 0  # of the next document that counts its versions
+        self.news: dict[str, Watcher] | None = (
+            None  # winfo: who changed since the last document; None: tell all
+        )
         self.bucket = 0
         self.refreshing = 0  # how many refreshes are being committed
         self.ending = False

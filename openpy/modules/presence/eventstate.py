@@ -10,14 +10,16 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from math import inf
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from openpy.modules.presence.publications import Publication, Standing
 
 if TYPE_CHECKING:
+    from openpy.modules.presence.authorization import Access
     from openpy.modules.presence.dialog import Subscription
     from openpy.modules.presence.events import EventPackage
     from openpy.modules.presence.presentity import Presentity
+    from openpy.modules.presence.views import Shown
 
 NO_BODY = b"\r\nContent-Length: 0\r\n\r\n"
 """The end of a NOTIFY that shows nothing."""
@@ -48,13 +50,16 @@ class EventState:
     """
 
     __slots__ = (
+        "_body",
         "_tail",
         "_tail_until",
+        "access",
         "last",
         "newest",
         "package",
         "presentity",
         "publications",
+        "shown",
         "subscriptions",
         "told",
     )
@@ -67,8 +72,12 @@ class EventState:
         self.last: LastState | None = None
         self.newest = 0  # the latest `received` that was given
         self.told = b""  # what all watchers were told, or are about to be
+        self._body = b""
         self._tail = b""
         self._tail_until = 0.0
+        self.access: Access | None = None
+        self.shown: Shown | None = None
+        """Decides what the single watcher is shown; None: all are shown the same."""
 
     def changed(self) -> None:
         """Forget the body that was made: the publications are no longer the same."""
@@ -81,24 +90,45 @@ class EventState:
             if len(living) > 1:
                 living.sort(key=_by_received)
             self._tail_until = min([item.expires for item in living], default=inf)
-            self._tail = self._made(self._body(living))
+            self._body = self._composed(living) or b""
+            self._tail = self.tail_of(self._body)
         return self._tail
 
-    def _body(self, living: list[Publication]) -> bytes | None:
+    def body(self, now: float) -> bytes:
+        """The body in it; empty for none."""
+        self.tail(now)
+        return self._body
+
+    def tail_of(self, body: bytes) -> bytes:
+        """The end of a NOTIFY with another body."""
+        if not body:
+            return NO_BODY
+        return b"%b%d\r\n\r\n%b" % (self.package.body_head, len(body), body)
+
+    def _composed(self, living: list[Publication]) -> bytes | None:
         package = self.package
         uri = self.presentity.uri
+        hard = None if package.hard_state is None else package.hard_state(uri)
+        if hard is not None:
+            return self._with(hard, living)
         if living:
             if package.agg_nbody is None:
                 return living[-1].body
             return package.agg_nbody(uri, [item.document for item in living])
         if self.publications and package.offline_nbody is not None:
             return package.offline_nbody(uri, [item.document for item in self.publications.values()])
-        return None if self.last is None else self.last.body
+        if self.last is not None:
+            return self.last.body
+        return None if package.empty_nbody is None else package.empty_nbody(uri)
 
-    def _made(self, body: bytes | None) -> bytes:
-        if not body:
-            return NO_BODY
-        return b"%b%d\r\n\r\n%b" % (self.package.body_head, len(body), body)
+    def _with(self, hard: Any, living: list[Publication]) -> bytes:
+        """The body where there is a hard state, which is the oldest document."""
+        package = self.package
+        documents = [item.document for item in living]
+        if not living and self.last is not None and package.read_body is not None:
+            documents = [package.read_body(self.last.body)]
+        assert package.agg_nbody is not None
+        return package.agg_nbody(self.presentity.uri, [hard, *documents])
 
     def tentative(self) -> Iterator[Standing]:
         """The publications as the next request finds them."""

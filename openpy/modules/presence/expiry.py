@@ -3,14 +3,17 @@
 Rules:
 1. What runs out of one presentity at one time is one change, and its watchers hear of it once.
 2. What could not be committed is tried again at the next step.
-3. Many records that run out at once are ended in slices, between which messages are read.
+3. Where other servers write to the database, what runs out is compared with its rows first: see sharing.py.
+4. Many records that run out at once are ended in slices, between which messages are read.
 """
 
 from __future__ import annotations
 
 from collections import deque
+from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from openpy.modules.presence.authorization import DECISION_LIFETIME, Decision
 from openpy.modules.presence.changes import End
 from openpy.modules.presence.deadlines import STEP
 from openpy.modules.presence.dialog import TIMEOUT, Subscription
@@ -25,21 +28,28 @@ SLICE = 64
 """How many records are ended before messages are read again."""
 
 
+Confirm = Callable[[list["Mortal"], Callable[[list["Mortal"]], None]], None]
+"""confirm(due, end): calls `end(due)` in the end, unless the records were put back to be due again."""
+
+
 class _Ending(NamedTuple):
     """What ends of one presentity at one time."""
 
     publications: list[Publication]
     subscriptions: list[Subscription]
     last_states: list[LastState]
+    decisions: list[Decision]
 
 
 class Expiry:
     """Watches the deadlines of one presence agent."""
 
-    __slots__ = ("_agent", "_due", "_running")
+    __slots__ = ("_agent", "_confirm", "_due", "_running")
 
-    def __init__(self, agent: PresenceAgent) -> None:
+    def __init__(self, agent: PresenceAgent, confirm: Confirm | None = None) -> None:
+        """`confirm` compares with the database what runs out, and then hands on what it was given."""
         self._agent = agent
+        self._confirm = confirm
         self._due: deque[Mortal] = deque()
         self._running = False
 
@@ -58,11 +68,16 @@ class Expiry:
         agent = self._agent
         agent.services.wheel.add(STEP, self._step)
         due = agent.deadlines.due(agent.now())
-        if due:
-            idle = not self._due
-            self._due.extend(due)
-            if idle:
-                self._end_some()
+        if due and self._confirm is not None:
+            self._confirm(due, self._end)
+        elif due:
+            self._end(due)
+
+    def _end(self, due: list[Mortal]) -> None:
+        idle = not self._due
+        self._due.extend(due)
+        if idle:
+            self._end_some()
 
     def _end_some(self) -> None:
         agent = self._agent
@@ -76,7 +91,7 @@ class Expiry:
             if record.expires > now or _is_wanted(record, presentity, now):
                 agent.deadlines.put(record)
                 continue
-            _take(endings.setdefault(presentity, _Ending([], [], [])), record)
+            _take(endings.setdefault(presentity, _Ending([], [], [], [])), record)
         for presentity, ending in endings.items():
             presentity.submit(End(agent, *ending))
         agent.store.writer.flush()
@@ -93,6 +108,9 @@ def _owner(record: Mortal) -> Presentity | None:
         return state.presentity if record.id in state.subscriptions else None
     if isinstance(record, LastState):
         return state.presentity if state.last is record else None
+    if isinstance(record, Decision):
+        known = None if state.access is None else state.access.decisions.get(record.watcher_uri)
+        return state.presentity if known is record else None
     return state.presentity
 
 
@@ -105,6 +123,11 @@ def _is_wanted(record: Mortal, presentity: Presentity, now: float) -> bool:
             record.expires = now + LAST_STATE_LIFETIME
             return True
         return False
+    if isinstance(record, Decision):
+        if record.is_needed():
+            record.expires = now + DECISION_LIFETIME
+            return True
+        return False
     return record.etag in presentity.tentative
 
 
@@ -114,5 +137,7 @@ def _take(ending: _Ending, record: Mortal) -> None:
     elif isinstance(record, Subscription):
         record.finish(TIMEOUT, with_body=False)
         ending.subscriptions.append(record)
+    elif isinstance(record, Decision):
+        ending.decisions.append(record)
     else:
         ending.last_states.append(record)

@@ -2,23 +2,39 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from openpy.db.errors import DatabaseError
-from openpy.engine.module import REQUEST, Counter, Format, Module, ModuleError, Param, script_function
+from openpy.engine.mi import FAILED, CommandFailed
+from openpy.engine.module import (
+    REQUEST,
+    Counter,
+    Format,
+    Module,
+    ModuleError,
+    Param,
+    Refusal,
+    mi_command,
+    script_function,
+)
 from openpy.engine.run import Overloaded, Run
 from openpy.engine.services import Services
+from openpy.engine.waiting import Stepper
+from openpy.modules.presence import mi
 from openpy.modules.presence.agent import PresenceAgent
 from openpy.modules.presence.api import PresenceApi
 from openpy.modules.presence.counts import Counts
 from openpy.modules.presence.events import EventRegistry
 from openpy.modules.presence.expiry import Expiry
 from openpy.modules.presence.publishing import publish
-from openpy.modules.presence.recovery import recover
+from openpy.modules.presence.recovery import Rows, recover
 from openpy.modules.presence.requests import Limits
 from openpy.modules.presence.settings import (
     ENDING_CODES,
     Settings,
     codes,
     not_negative,
+    owner_or_anyone,
     parse_codes,
     period,
     positive_or,
@@ -27,22 +43,31 @@ from openpy.modules.presence.settings import (
     table_size,
     tag_prefix,
 )
+from openpy.modules.presence.sharing import Sharing
 from openpy.modules.presence.store import Store
 from openpy.modules.presence.subscribing import subscribe
 from openpy.modules.presence.sweep import Sweep
 from openpy.sip.errors import RemoteError
 
+RELOAD_PAUSE = 1.0
+"""Seconds after which a load that failed is tried again."""
+
 
 class Presence(Module):
     """SIP event state: PUBLISH, SUBSCRIBE and NOTIFY (RFC 3903, RFC 6665).
 
-    Which events are served is said by further modules, such as presence_xml.
+    Which events are served is said by further modules, such as presence_xml. Without `db_url` it is a library for
+    such modules: it keeps nothing, and its script functions cannot be used.
     """
 
     name = "presence"
     needs = ("database", "sl", "tm")
 
-    db_url = Param(str, "", "URL of the database that keeps publications and subscriptions")
+    db_url = Param(
+        str,
+        "",
+        "URL of the database that keeps publications and subscriptions; unset: nothing is kept or served",
+    )
     presentity_table = Param(str, "presentity", "Table of publications")
     active_watchers_table = Param(str, "active_watchers", "Table of subscriptions")
     watchers_table = Param(str, "watchers", "Table of what presentities decided about watchers")
@@ -76,10 +101,16 @@ class Presence(Module):
     notify_ending_codes = Param(
         str, ENDING_CODES, "Replies to NOTIFY that end the subscription: numbers and ranges", check=codes
     )
+    winfo_watchers = Param(
+        str,
+        "owner",
+        'Who may see who watches a presentity: itself ("owner"), or "anyone", as in 1.3',
+        check=owner_or_anyone,
+    )
     fallback2db = Param(
         int,
         0,
-        "1: other servers write to the same database; with one server it changes nothing",
+        "1: other servers write to the same database; what they did is read before it counts",
         check=switch,
     )
     subs_htable_size = Param(int, 9, "A hint, without effect: a power of two", check=table_size)
@@ -96,44 +127,94 @@ class Presence(Module):
         self._agent: PresenceAgent | None = None
         self._expiry: Expiry | None = None
         self._sweep: Sweep | None = None
+        self._sharing: Sharing | None = None
+        self._draining = False
+
+    # --- as configured ----------------------------------------------------------------------------------------------
+
+    def requirements(self) -> tuple[str, ...]:
+        """A library needs nothing."""
+        return self.needs if self.db_url else ()
+
+    def refusal(self) -> Refusal | None:
+        """A library handles no requests."""
+        if self.db_url:
+            return None
+        return Refusal(
+            "presence has no database",
+            'add: modparam("presence", "db_url", "sqlite:////var/lib/openpy/openpy.db")',
+        )
 
     # --- life -------------------------------------------------------------------------------------------------------
 
-    def check(self) -> None:
-        """Refuse to start without a database; raises ModuleError."""
-        if not self.db_url:
-            raise ModuleError(
-                "presence has no database",
-                'add: modparam("presence", "db_url", "sqlite:////var/lib/openpy/openpy.db")',
-            )
-
     async def start(self) -> None:
-        """Open the database and load what it has; raises ModuleError."""
+        """Open the database and load what it has, or as soon as it comes; raises ModuleError."""
+        if not self.db_url:
+            return
         database = self.services.database(self.db_url)
         try:
             database.open()
-            store = Store(database, self.presentity_table, self.active_watchers_table, self.watchers_table)
-            agent = PresenceAgent(self.services, self.registry, store, self._settings(), self._counts())
-            skipped = recover(agent)
+            store = Store(
+                database,
+                self.presentity_table,
+                self.active_watchers_table,
+                self.watchers_table,
+                shared=bool(self.fallback2db),
+            )
+            if database.ready:
+                self._serve(store, store.rows)
+            else:
+                database.when_ready(partial(self._load, store))
         except DatabaseError as error:
             raise ModuleError(f"presence cannot use its database {database.url}: {error}") from error
+
+    def _load(self, store: Store) -> None:
+        """Read what a database has that was away at the start, while requests are still refused."""
+        Stepper(self._read(store), partial(self._loaded, store)).step()
+
+    async def _read(self, store: Store) -> None:
+        rows = await self.services.run_blocking(store.all_rows)
+        if not self._draining:
+            self._serve(store, rows.__getitem__)
+
+    def _loaded(self, store: Store, _: None, error: BaseException | None) -> None:
+        if error is not None:
+            text = f"the rows of {store.database.url} cannot be loaded, trying again: {error}"
+            self.services.log.warning("presence", text)
+            self.services.wheel.add(RELOAD_PAUSE, self._load, store)
+
+    def _serve(self, store: Store, rows: Rows) -> None:
+        """Make state of the rows, and serve from now on; raises DatabaseError."""
+        counts = self._counts()
+        counts.publications.value = counts.subscriptions.value = 0
+        agent = PresenceAgent(self.services, self.registry, store, self._settings(), counts)
+        skipped = recover(agent, rows)
         if skipped:
-            self.services.log.warning("presence", f"{skipped} rows of {database.url} could not be understood")
+            text = f"{skipped} rows of {store.database.url} could not be understood"
+            self.services.log.warning("presence", text)
         self._agent = agent
-        self._expiry = Expiry(agent)
+        if store.shared:
+            self._sharing = Sharing(agent)
+            self._sharing.run()
+        self._expiry = Expiry(agent, None if self._sharing is None else self._sharing.confirm)
         self._expiry.run()
         self._sweep = Sweep(agent)
         self._sweep.run()
 
     async def drain(self) -> None:
         """End nothing any more: what expires now is found at the next start."""
+        self._draining = True
         if self._expiry is not None and self._sweep is not None:
             self._expiry.halt()
             self._sweep.halt()
+        if self._sharing is not None:
+            self._sharing.halt()
 
     def bind(self) -> PresenceApi:
         """The API for modules that register events."""
-        return PresenceApi(self.registry)
+        return PresenceApi(
+            self.registry, self.services, lambda: self._agent, self.server_address, self.to_tag_pref
+        )
 
     def _settings(self) -> Settings:
         return Settings(
@@ -143,6 +224,7 @@ class Presence(Module):
             self.to_tag_pref,
             self.clean_period,
             parse_codes(self.notify_ending_codes),
+            self.winfo_watchers == "anyone",
         )
 
     def _counts(self) -> Counts:
@@ -156,13 +238,18 @@ class Presence(Module):
 
         `sender` is a URI, usually "$hdr(Sender)": the watcher with this Contact is not told of the change.
         """
-        if run.transaction is None and not self._begin(run):
+        agent = self._ready(run)
+        if agent is None:
             return -1
         text = "" if sender is None else sender(run)
         try:
-            headers, committed = publish(self.agent, run.request, run.flow, text)
+            if self._sharing is not None:
+                await self._sharing.prepare(run.request, run.flow)
+            headers, committed = publish(agent, run.request, run.flow, text)
         except RemoteError as error:
             return self._refuse(run, error)
+        except DatabaseError:
+            return self._unavailable(run)
         if committed is not None and await committed is not None:
             return self._unavailable(run)
         run.reply(200, "OK", headers)
@@ -171,34 +258,54 @@ class Presence(Module):
     @script_function(routes=REQUEST)
     async def handle_subscribe(self, run: Run) -> int:
         """Handle a SUBSCRIBE, answer it, and send the NOTIFY; 1 if it was accepted, -1 if not."""
-        if run.transaction is None and not self._begin(run):
+        agent = self._ready(run)
+        if agent is None:
             return -1
         try:
-            headers, to_tag, committed, fetch = subscribe(self.agent, run.request, run.flow)
+            if self._sharing is not None:
+                await self._sharing.prepare(run.request, run.flow)
+            headers, to_tag, committed, fetch = subscribe(agent, run.request, run.flow)
         except RemoteError as error:
             return self._refuse(run, error)
+        except DatabaseError:
+            return self._unavailable(run)
         if committed is not None and await committed is not None:
             return self._unavailable(run)
         status = 200 if self.subs_respond_200 else 202
         run.reply(status, "OK", headers, to_tag=to_tag, record_route=True)
         if fetch is not None:
-            self.agent.notifier.notify(fetch)
+            agent.notifier.notify(fetch)
         return 1
+
+    # --- management commands ----------------------------------------------------------------------------------------
+
+    @mi_command("refreshWatchers", too_few=FAILED, too_many=(400, "Too many parameters"))
+    async def refresh_watchers(self, presentity_uri: str, event: str, refresh_type: str) -> None:
+        """Rules (type 0) or published state (any other type) were changed in the database: tell the watchers."""
+        if self._agent is None:
+            raise CommandFailed("the rows of presence are not loaded")
+        await mi.refresh_watchers(self._agent, presentity_uri, event, refresh_type)
 
     @property
     def agent(self) -> PresenceAgent:
-        """What this server knows of presence; there is one after `start`."""
+        """What this server knows of presence; there is one once the rows are loaded."""
         assert self._agent is not None
         return self._agent
 
-    def _begin(self, run: Run) -> bool:
-        """Make the transaction before the first wait, so that retransmissions are absorbed; False: overloaded."""
-        try:
-            run.begin_transaction()
-        except Overloaded:
+    def _ready(self, run: Run) -> PresenceAgent | None:
+        """Who handles the request; None: the rows are not loaded yet, or too much is going on, which was answered.
+
+        The transaction is made before the first wait, so that retransmissions are absorbed.
+        """
+        if run.transaction is None:
+            try:
+                run.begin_transaction()
+            except Overloaded:
+                self._unavailable(run)
+                return None
+        if self._agent is None:
             self._unavailable(run)
-            return False
-        return True
+        return self._agent
 
     def _refuse(self, run: Run, error: RemoteError) -> int:
         headers = "".join(f"{name}: {value}\r\n" for name, value in error.headers)

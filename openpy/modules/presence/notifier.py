@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING
 
 from openpy.engine.waiting import Stepper
 from openpy.modules.presence.changes import Reserve
-from openpy.modules.presence.dialog import CSEQ_BLOCK, Dialog, Subscription
+from openpy.modules.presence.dialog import ACTIVE, CSEQ_BLOCK, Dialog, Subscription
 from openpy.modules.presence.eventstate import NO_BODY
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Response
@@ -27,7 +27,6 @@ from openpy.sip.uri import Uri, cached_uri, parse_uri
 
 if TYPE_CHECKING:
     from openpy.modules.presence.agent import PresenceAgent
-    from openpy.modules.presence.eventstate import EventState
     from openpy.transaction.flow import Flow
 
 RETRY_AFTER = 1.0
@@ -66,9 +65,8 @@ class Notifier:
         elif not subscription.due:
             self._send(subscription)
 
-    def fan_out(self, state: EventState, silenced: Uri | None) -> None:
-        """Tell all watchers of an event, but for the one whose Contact is `silenced`."""
-        watchers = list(state.subscriptions.values())
+    def fan_out(self, watchers: list[Subscription], silenced: Uri | None = None) -> None:
+        """Tell many watchers of an event, but for the one whose Contact is `silenced`."""
         if silenced is not None:
             watchers = [item for item in watchers if not cached_uri(item.dialog.target).equals(silenced)]
         if len(watchers) <= SLICE:
@@ -138,6 +136,8 @@ class Notifier:
         if subscription.final:
             subscription.dead = True
         self._agent.counts.notifies_sent.value += 1
+        if subscription.state.shown is not None:
+            subscription.state.shown.sent(subscription)
         self._layer.create_notify(data, b"%b%d" % (dialog.branch, dialog.cseq), flow, subscription)
         if dialog.limit - dialog.cseq < CSEQ_BLOCK // 2:
             self._reserve(dialog)
@@ -155,15 +155,22 @@ class Notifier:
             return b""
         dialog = subscription.dialog
         now = self._agent.now()
+        shown = subscription.state.shown
         if subscription.final:
             state = subscription.final.encode("ascii")
-            tail = subscription.state.tail(now) if subscription.final_body else NO_BODY
+            told = subscription.final_body
         else:
             remaining = ceil(subscription.expires - now)
             if remaining <= 0:
                 return b""
-            state = b"active;expires=%d" % remaining
+            told = subscription.status == ACTIVE
+            state = (b"active;expires=%d" if told else b"pending;expires=%d") % remaining
+        if not told:
+            tail = NO_BODY
+        elif shown is None:
             tail = subscription.state.tail(now)
+        else:
+            tail = shown.tail(self._agent, subscription)
         if flow is not dialog.flow or not dialog.head:
             head, middle = self._constant(dialog, flow)
             if not flow.reliable or dialog.connection is not None:
@@ -282,10 +289,14 @@ class Notifier:
             return
         dialog.busy = False
         dialog.resent = True
+        if subscription.state.shown is not None:
+            subscription.state.shown.lost(subscription)
         self._later(subscription)
         self.go_on(dialog)
 
     def _failed(self, subscription: Subscription) -> None:
         self._agent.counts.notifies_failed.value += 1
+        if subscription.state.shown is not None:
+            subscription.state.shown.lost(subscription)
         subscription.dialog.busy = False
         self.go_on(subscription.dialog)

@@ -7,7 +7,8 @@ Rules:
 3. When a write is refused, so is all that was decided after it: the tentative state is dropped, and nothing is
    decided until every outstanding write has its answer (`broken`).
 4. Where nobody knows whether rows were written, or a row has gone, nothing is decided until those rows are written
-   as the committed state has them.
+   as the committed state has them. Where other servers write to the database, a row that has gone is theirs, and
+   only new rows are taken back.
 """
 
 from __future__ import annotations
@@ -19,11 +20,12 @@ from typing import TYPE_CHECKING, ClassVar
 from openpy.db.errors import DatabaseError, OutcomeUnknown, RowGone, Unavailable
 from openpy.db.statements import Delete, Operation, TableSql, Update, Upsert
 from openpy.engine.waiting import Wait
-from openpy.modules.presence.eventstate import EventState
+from openpy.modules.presence.eventstates import event_state
 from openpy.modules.presence.publications import Revision, Standing
 
 if TYPE_CHECKING:
     from openpy.modules.presence.events import EventPackage
+    from openpy.modules.presence.eventstate import EventState
     from openpy.modules.presence.store import Store
 
 Committed = Wait[DatabaseError | None]
@@ -52,7 +54,17 @@ class Change:
 class Presentity:
     """One canonical URI with all its events."""
 
-    __slots__ = ("_lost", "broken", "events", "outstanding", "settled", "store", "tentative", "uri")
+    __slots__ = (
+        "_lost",
+        "broken",
+        "changes",
+        "events",
+        "outstanding",
+        "settled",
+        "store",
+        "tentative",
+        "uri",
+    )
 
     def __init__(self, uri: str, store: Store, settled: Callable[[Presentity], None]) -> None:
         """`settled` is told when the last outstanding write has its answer, unless all is well and kept."""
@@ -62,6 +74,7 @@ class Presentity:
         self.events: dict[str, EventState] = {}
         self.tentative: dict[str, Revision | None] = {}
         self.outstanding = 0
+        self.changes = 0  # how many were ever submitted
         self.broken = False
         self._lost: tuple[Operation, ...] = ()
 
@@ -71,7 +84,7 @@ class Presentity:
         """The state of an event, made if there is none."""
         state = self.events.get(package.name)
         if state is None:
-            state = self.events[package.name] = EventState(self, package)
+            state = self.events[package.name] = event_state(self, package)
         return state
 
     def publication(self, package: EventPackage, etag: str) -> Standing | None:
@@ -91,6 +104,8 @@ class Presentity:
             return False
         for state in self.events.values():
             if state.publications or state.subscriptions or state.last is not None:
+                return False
+            if state.access is not None and state.access.decisions:
                 return False
         return True
 
@@ -123,6 +138,7 @@ class Presentity:
 
     def _enqueue(self, change: Change, wait: Committed) -> None:
         self.outstanding += 1
+        self.changes += 1
         answered = partial(self._answered, change, wait)
         try:
             self.store.writer.submit(self.uri, change.operations, answered)
@@ -139,7 +155,7 @@ class Presentity:
             self.broken = True
             self.tentative.clear()
             change.undo()
-            if isinstance(error, OutcomeUnknown | RowGone):
+            if isinstance(error, OutcomeUnknown) or (isinstance(error, RowGone) and not self.store.shared):
                 self._lost += tuple(change.operations)
             wait.resolve(error)
         if not self.outstanding:
@@ -170,6 +186,10 @@ class Presentity:
                 )
             if state.last is not None:
                 yield store.keep_last_state(state.last)
+            if state.access is not None:
+                for decision in state.access.decisions.values():
+                    if decision.kept:
+                        yield store.keep_decision(self.uri, decision)
 
 
 class _Repair(Change):
@@ -180,10 +200,13 @@ class _Repair(Change):
     def __init__(self, presentity: Presentity, lost: Sequence[Operation]) -> None:
         self._presentity = presentity
         rows = {(row.table, row.id): row for row in presentity.rows()}
+        shared = presentity.store.shared
         repaired: dict[tuple[TableSql, int], Operation] = {}
         for operation in lost:
             table = operation.sql.table if isinstance(operation, Update) else operation.table
             place = (table, operation.id)
+            if shared and (place in rows or not isinstance(operation, Upsert)):
+                continue  # another server may have changed it by now; what it is then is read before it counts
             repaired[place] = rows.get(place) or Delete(table, operation.id)
         self.operations = tuple(repaired.values())
 

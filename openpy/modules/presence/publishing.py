@@ -38,6 +38,8 @@ def publish(agent: PresenceAgent, request: Request, flow: Flow, sender: str = ""
     requests.check_extensions(request)
     uri = requests.presentity_uri(request)
     package, _ = requests.event_package(request, agent.registry)
+    if package.type == "winfo":
+        raise requests.bad_event(agent.registry)
     etag = requests.entity_tag(request)
     now = agent.now()
     current = None if etag is None else agent.standing(uri, package, etag)
@@ -103,7 +105,7 @@ def _refresh(agent: PresenceAgent, current: Standing, etag: str, expires: float)
     publication = current.publication
     state = state_of(publication)
     revision = Revision(publication, etag, expires, current.received, current.body, current.document)
-    operation = agent.store.refresh_publication(publication.id, revision)
+    operation = agent.store.refresh_publication(publication.id, revision, current.etag)
     change = Publish(agent, state, revision, (operation,), old_etag=current.etag, visible=False)
     return state.presentity.submit(change)
 
@@ -122,6 +124,6 @@ def _modify(
     state = state_of(publication)
     place = next_place(state.newest, current.received, now)
     revision = Revision(publication, etag, expires, place, body, document)
-    operation = agent.store.modify_publication(publication.id, revision)
+    operation = agent.store.modify_publication(publication.id, revision, current.etag)
     change = Publish(agent, state, revision, (operation,), old_etag=current.etag, silenced=silenced)
     return state.presentity.submit(change)

@@ -5,13 +5,18 @@ Rules:
    and told to its watchers.
 2. Rows that cannot be understood (an event nobody registered, a body that is no document) are left alone until
    they expire.
-3. After a restart every dialog first reserves new CSeqs: none that may have been used is used again.
+3. Where several servers share the database, each takes the subscriptions that came by its own sockets.
+4. After a restart every dialog first reserves new CSeqs: none that may have been used is used again.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import TYPE_CHECKING, Any
 
+from openpy.db.statements import TableSql
+from openpy.modules.presence.authorization import Decision
+from openpy.modules.presence.deciding import keep
 from openpy.modules.presence.dialog import Dialog, Subscription
 from openpy.modules.presence.eventstate import EventState, LastState
 from openpy.modules.presence.publications import Publication
@@ -23,17 +28,31 @@ if TYPE_CHECKING:
     from openpy.modules.presence.agent import PresenceAgent
 
 
-def recover(agent: PresenceAgent) -> int:
-    """Load all rows, as a stream; return how many could not be understood. Blocks; raises DatabaseError."""
+Rows = Callable[[TableSql], Iterable[dict[str, Any]]]
+"""All rows of a table by column name."""
+
+
+def recover(agent: PresenceAgent, rows: Rows) -> int:
+    """Load all rows; return how many could not be understood. Raises what `rows` raises."""
     store = agent.store
     skipped = 0
-    for row in store.rows(store.publications):
-        skipped += not _publication(agent, row)
-    for row in store.rows(store.last_states):
-        skipped += not _last_state(agent, row)
-    for row in store.rows(store.subscriptions):
-        skipped += not _subscription(agent, row)
+    for row in rows(store.publications):
+        skipped += not load_publication(agent, row)
+    for row in rows(store.last_states):
+        skipped += not load_last_state(agent, row)
+    for row in rows(store.decisions):
+        load_decision(agent, row)
+    for row in rows(store.subscriptions):
+        if store.shared and not is_local(agent, row["socket_info"]):
+            continue
+        skipped += not load_subscription(agent, row)
     return skipped
+
+
+def is_local(agent: PresenceAgent, socket: str) -> bool:
+    """Whether a row's `socket_info` names a socket of this server."""
+    host, _, port = socket.partition(":")[2].rpartition(":")
+    return port.isdecimal() and agent.services.is_myself(host, int(port))
 
 
 def _state(agent: PresenceAgent, uri: str, event: str) -> EventState | None:
@@ -41,7 +60,8 @@ def _state(agent: PresenceAgent, uri: str, event: str) -> EventState | None:
     return None if package is None else agent.presentity(uri).event(package)
 
 
-def _publication(agent: PresenceAgent, row: dict[str, Any]) -> bool:
+def load_publication(agent: PresenceAgent, row: dict[str, Any]) -> bool:
+    """A row becomes a publication; False: it could not be understood."""
     package = agent.registry.named(row["event"])
     if package is None:
         return False
@@ -59,7 +79,8 @@ def _publication(agent: PresenceAgent, row: dict[str, Any]) -> bool:
     return True
 
 
-def _last_state(agent: PresenceAgent, row: dict[str, Any]) -> bool:
+def load_last_state(agent: PresenceAgent, row: dict[str, Any]) -> bool:
+    """A row becomes a last state, unless a later one is known; False: it could not be understood."""
     state = _state(agent, join_uri(row["username"], row["domain"]), row["event"])
     if state is None:
         return False
@@ -68,7 +89,26 @@ def _last_state(agent: PresenceAgent, row: dict[str, Any]) -> bool:
     return True
 
 
-def _subscription(agent: PresenceAgent, row: dict[str, Any]) -> bool:
+def load_decision(agent: PresenceAgent, row: dict[str, Any]) -> None:
+    """A row becomes a decision, or what is known of it. Where nothing is authorized, rows are left alone."""
+    package = agent.registry.named(row["event"])
+    if package is None or not package.req_auth:
+        return
+    state = agent.presentity(row["presentity_uri"]).event(package)
+    watcher = join_uri(row["watcher_username"], row["watcher_domain"])
+    if state.access is None:
+        return
+    known = state.access.decisions.get(watcher)
+    if known is not None:
+        known.status, known.reason = row["status"], row["reason"] or ""
+        return
+    decision = Decision(state, watcher, row["id"], row["status"], row["reason"] or "", row["inserted_time"])
+    state.access.decisions[watcher] = decision
+    keep(agent, decision)
+
+
+def load_subscription(agent: PresenceAgent, row: dict[str, Any]) -> bool:
+    """A row becomes a subscription in its dialog; False: it could not be understood."""
     uri = row["presentity_uri"]
     state = _state(agent, uri, row["event"])
     if state is None:
@@ -81,6 +121,9 @@ def _subscription(agent: PresenceAgent, row: dict[str, Any]) -> bool:
         dialog.target = row["contact"]
     dialog.cseq = dialog.limit = dialog.reserved = max(dialog.cseq, row["local_cseq"])
     subscription = Subscription(dialog, state, row["event_id"] or None, row["id"], row["expires"])
+    if state.access is not None:
+        subscription.status, subscription.reason = row["status"], row["reason"]
+    subscription.version = row["local_cseq"]  # each document took a CSeq: this is more than were counted
     try:
         _ = parse_uri(dialog.path()[2])
     except RemoteError:

@@ -54,7 +54,12 @@ def event_package(request: Request, registry: EventRegistry) -> tuple[EventPacka
         package = registry.search(event)
         if package is not None:
             return package, event.id
-    raise RemoteError(489, "Bad Event", (("Allow-Events", registry.allow_events()),))
+    raise bad_event(registry)
+
+
+def bad_event(registry: EventRegistry) -> RemoteError:
+    """The answer to a request for an event that is not served, or not in this way."""
+    return RemoteError(489, "Bad Event", (("Allow-Events", registry.allow_events()),))
 
 
 def granted_expires(request: Request, package: EventPackage, limits: Limits) -> int:

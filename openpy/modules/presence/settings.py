@@ -32,6 +32,8 @@ class Settings(NamedTuple):
     to_tag_pref: str = "10"
     clean_period: int = 100
     ending_codes: frozenset[int] = frozenset()
+    open_winfo: bool = False
+    """Whether anybody may see who watches a presentity."""
 
 
 def positive_or(default: int) -> Callable[[int], int]:
@@ -60,6 +62,13 @@ def switch(value: int) -> int:
     """0 or 1."""
     if value not in (0, 1):
         raise ArgumentError(f"0 or 1 expected, not {value}")
+    return value
+
+
+def owner_or_anyone(value: str) -> str:
+    """Who may watch."""
+    if value not in ("owner", "anyone"):
+        raise ArgumentError(f'"owner" or "anyone" expected, not "{value}"')
     return value
 
 

@@ -4,7 +4,9 @@ Rules:
 1. A row is addressed by the id that memory keeps. A refresh writes only the columns that change.
 2. Values from outside are checked against the real widths before a row is submitted, so that the refusal can
    name the field.
-3. The presentity of a row is user and host of its canonical URI; a URI of another scheme stands whole in the
+3. Where several servers share the database, a row is updated only if it is as this server knows it: a publication
+   by its entity-tag, a subscription by its reserved CSeq. One that was changed by another server counts as gone.
+4. The presentity of a row is user and host of its canonical URI; a URI of another scheme stands whole in the
    user column, with an empty domain.
 """
 
@@ -21,6 +23,7 @@ from openpy.modules.presence.tables import ActiveWatchers, LastStates, Presentit
 from openpy.sip.errors import RemoteError
 
 if TYPE_CHECKING:
+    from openpy.modules.presence.authorization import Decision
     from openpy.modules.presence.dialog import Subscription
     from openpy.modules.presence.eventstate import LastState
     from openpy.modules.presence.publications import Standing
@@ -50,18 +53,40 @@ MAX_ROUTE = 8_000
 class Store:
     """The tables of presence in one database."""
 
-    def __init__(self, database: Database, presentity: str, active_watchers: str, watchers: str) -> None:
-        """Check (or make) the tables under these names; raises DatabaseError."""
+    def __init__(
+        self,
+        database: Database,
+        presentity: str,
+        active_watchers: str,
+        watchers: str,
+        *,
+        shared: bool = False,
+    ) -> None:
+        """Check (or make) the tables under these names; raises DatabaseError.
+
+        `shared`: other servers write to them.
+        """
         self.database = database
+        self.shared = shared
+        if shared:
+            database.share()
         self.writer = database.writer
         self.publications = database.use(Presentity, presentity)
         self.subscriptions = database.use(ActiveWatchers, active_watchers)
         self.decisions = database.use(Watchers, watchers)
         self.last_states = database.use(LastStates)
-        self._refresh = self.publications.update("etag", "expires")
-        self._modify = self.publications.update("etag", "expires", "received_time", "body")
-        self._resubscribe = self.subscriptions.update("expires", "remote_cseq", "contact", "local_cseq")
-        self._reserve = self.subscriptions.update("local_cseq")
+        place = ("socket_info", "local_contact") if shared else ()
+        self._refresh = self._update(self.publications, "etag", "etag", "expires")
+        self._modify = self._update(self.publications, "etag", "etag", "expires", "received_time", "body")
+        self._resubscribe = self._update(
+            self.subscriptions, "local_cseq", "expires", "remote_cseq", "contact", "local_cseq", *place
+        )
+        self._reserve = self._update(self.subscriptions, "local_cseq", "local_cseq")
+        self._judge = self.subscriptions.update("status", "reason")
+        self._decide = self.decisions.update("status", "reason")
+
+    def _update(self, table: TableSql, guard: str, *columns: str) -> FixedUpdate:
+        return table.guarded_update(guard, *columns) if self.shared else table.update(*columns)
 
     # --- ids ----------------------------------------------------------------------------------------------------
 
@@ -72,6 +97,10 @@ class Store:
     def subscription_id(self) -> int:
         """The id of a new subscription."""
         return self.database.next_id(self.subscriptions)
+
+    def decision_id(self) -> int:
+        """The id of a new decision about a watcher."""
+        return self.database.next_id(self.decisions)
 
     def last_state_id(self) -> int:
         """The id of a new last state."""
@@ -93,14 +122,15 @@ class Store:
         )
         return Upsert(self.publications, id_, _fitting(self.publications, values))
 
-    def refresh_publication(self, id_: int, standing: Standing) -> Update:
+    def refresh_publication(self, id_: int, standing: Standing, old_etag: str) -> Update:
         """New entity-tag and lifetime."""
-        return Update(self._refresh, id_, (standing.etag, ceil(standing.expires)))
+        values: Row = (standing.etag, ceil(standing.expires))
+        return Update(self._refresh, id_, (*values, old_etag) if self.shared else values)
 
-    def modify_publication(self, id_: int, standing: Standing) -> Update:
+    def modify_publication(self, id_: int, standing: Standing, old_etag: str) -> Update:
         """New entity-tag, lifetime, place and body."""
-        values = (standing.etag, ceil(standing.expires), standing.received, standing.body)
-        return Update(self._modify, id_, values)
+        values: Row = (standing.etag, ceil(standing.expires), standing.received, standing.body)
+        return Update(self._modify, id_, (*values, old_etag) if self.shared else values)
 
     def delete_publication(self, id_: int) -> Delete:
         """No more row."""
@@ -155,17 +185,43 @@ class Store:
     ) -> Update:
         """New lifetime, target and CSeqs; raises RemoteError (400) for a target that does not fit."""
         values: Row = (ceil(expires), remote_cseq, target, reserved)
+        if self.shared:
+            dialog = subscription.dialog
+            values = (*values, dialog.socket, dialog.local_contact, dialog.reserved)
         if target != subscription.dialog.target:
             values = _fitting(self._resubscribe, values)
         return Update(self._resubscribe, subscription.id, values)
 
     def reserve_cseq(self, subscription: Subscription, reserved: int) -> Update:
         """A new upper bound for the CSeq of NOTIFYs."""
-        return Update(self._reserve, subscription.id, (reserved,))
+        values = (reserved, subscription.dialog.reserved) if self.shared else (reserved,)
+        return Update(self._reserve, subscription.id, values)
 
     def delete_subscription(self, id_: int) -> Delete:
         """No more row."""
         return Delete(self.subscriptions, id_)
+
+    def judge_subscription(self, id_: int, status: int, reason: str) -> Update:
+        """A new status."""
+        return Update(self._judge, id_, (status, reason))
+
+    # --- decisions about watchers -------------------------------------------------------------------------------
+
+    def keep_decision(self, uri: str, decision: Decision) -> Upsert:
+        """The whole row; raises RemoteError (400) for a value that does not fit."""
+        assert decision.state is not None
+        event = decision.state.package.name
+        watcher = split_uri(decision.watcher_uri)
+        values = (uri, *watcher, event, decision.status, decision.reason, decision.inserted)
+        return Upsert(self.decisions, decision.id, _fitting(self.decisions, values))
+
+    def change_decision(self, id_: int, status: int, reason: str) -> Update:
+        """It was decided otherwise."""
+        return Update(self._decide, id_, (status, reason))
+
+    def delete_decision(self, id_: int) -> Delete:
+        """No more row."""
+        return Delete(self.decisions, id_)
 
     # --- reading -----------------------------------------------------------------------------------------------
 
@@ -174,6 +230,11 @@ class Store:
         names = ("id", *table.columns)
         for row in self.database.rows(table):
             yield dict(zip(names, row, strict=True))
+
+    def all_rows(self) -> dict[TableSql, list[dict[str, Any]]]:
+        """All rows of all tables. Blocks; may be called in any thread. Raises DatabaseError."""
+        tables = (self.publications, self.subscriptions, self.decisions, self.last_states)
+        return {table: list(self.rows(table)) for table in tables}
 
 
 def split_uri(uri: str) -> tuple[str, str]:

@@ -5,8 +5,18 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from openpy.modules.presence import requests
+from openpy.modules.presence.authorization import Decision
 from openpy.modules.presence.changes import End, Subscribe
-from openpy.modules.presence.dialog import LAST_CSEQ, TIMEOUT, Dialog, Subscription
+from openpy.modules.presence.deciding import Decide, decision_about, set_alarm
+from openpy.modules.presence.dialog import (
+    ACTIVE,
+    LAST_CSEQ,
+    REJECTED,
+    TERMINATED,
+    TIMEOUT,
+    Dialog,
+    Subscription,
+)
 from openpy.modules.presence.events import EventPackage
 from openpy.modules.presence.presentity import Committed
 from openpy.modules.presence.subscriptions import Action, check_in_dialog, decide, no_subscription, usage
@@ -94,8 +104,8 @@ def _outside_dialog(agent: PresenceAgent, accepted: _Subscribe) -> Answer:
             to_uri=aor_of(request.to.uri_text),
             target=accepted.target,
             local_contact=agent.contact(flow),
-            routes=_routes(request),
-            socket=_socket(flow),
+            routes=route_set(request),
+            socket=socket_info(flow),
             remote_cseq=accepted.cseq,
         )
         dialog.connection = _connection(flow)
@@ -112,7 +122,8 @@ def _inside_dialog(
         return _begin(agent, accepted, dialog)
     if decide(current, accepted.lifetime) is Action.REFRESH:
         return _keep(agent, accepted, current)
-    current.finish(TIMEOUT, with_body=True)
+    current.finish(TIMEOUT, with_body=current.status == ACTIVE)
+    current.news = None
     committed = dialog.presentity.submit(End(agent, (), (current,), remote_cseq=accepted.cseq))
     return _headers(agent, accepted, dialog), dialog.to_tag, committed, None
 
@@ -120,23 +131,48 @@ def _inside_dialog(
 def _begin(agent: PresenceAgent, accepted: _Subscribe, dialog: Dialog) -> Answer:
     """A new subscription, or a fetch, in a dialog that may be new as well."""
     presentity = dialog.presentity
-    state = presentity.event(accepted.package)
+    package = accepted.package
+    if presentity.uri != dialog.watcher_uri and package.type == "winfo" and not agent.settings.open_winfo:
+        raise RemoteError(403, "Forbidden")
+    state = presentity.event(package)
     expires = accepted.now + accepted.lifetime
-    if decide(None, accepted.lifetime) is Action.CREATE:
+    subscription = Subscription(dialog, state, accepted.event_id, 0, expires)
+    decision = None
+    if state.access is not None:
+        verdict = state.access.verdict(dialog.watcher_uri, accepted.now)
+        subscription.status, subscription.reason = verdict.status, verdict.reason
+        decision = decision_about(agent, state.access, subscription, verdict)
+        set_alarm(agent, state.access, verdict)
+    if subscription.status != TERMINATED and decide(None, accepted.lifetime) is Action.CREATE:
         if len(dialog.usages) >= MAX_USAGES:
             raise RemoteError(403, "Too many subscriptions in one dialog")
-        id_ = agent.store.subscription_id()
-        return _keep(agent, accepted, Subscription(dialog, state, accepted.event_id, id_, expires))
-    fetch = Subscription(dialog, state, accepted.event_id, 0, expires)
-    fetch.finish(TIMEOUT, with_body=True)
+        subscription.id = agent.store.subscription_id()
+        return _keep(agent, accepted, subscription, decision)
+    return _tell_once(agent, accepted, subscription, decision)
+
+
+def _tell_once(
+    agent: PresenceAgent, accepted: _Subscribe, fetch: Subscription, decision: Decision | None
+) -> Answer:
+    """What is kept nowhere: a fetch, or the subscription of somebody who is rejected."""
+    dialog = fetch.dialog
+    presentity = dialog.presentity
+    rejected = fetch.status == TERMINATED
+    fetch.finish(REJECTED if rejected else TIMEOUT, with_body=fetch.status == ACTIVE)
+    committed = None
+    access = fetch.state.access
+    if access is not None and decision is not None:
+        committed = presentity.submit(Decide(agent, access, decision))
     dialog.see(accepted.cseq)
     if not dialog.usages:
         dialog.limit = LAST_CSEQ
         agent.let_go(presentity)
-    return _headers(agent, accepted, dialog), dialog.to_tag, None, fetch
+    return _headers(agent, accepted, dialog), dialog.to_tag, committed, fetch
 
 
-def _keep(agent: PresenceAgent, accepted: _Subscribe, subscription: Subscription) -> Answer:
+def _keep(
+    agent: PresenceAgent, accepted: _Subscribe, subscription: Subscription, decision: Decision | None = None
+) -> Answer:
     """Commit a subscription, new or refreshed."""
     dialog = subscription.dialog
     change = Subscribe(
@@ -146,6 +182,7 @@ def _keep(agent: PresenceAgent, accepted: _Subscribe, subscription: Subscription
         remote_cseq=accepted.cseq,
         target=accepted.target,
         connection=_connection(accepted.flow),
+        decision=decision,
     )
     return _headers(agent, accepted, dialog), dialog.to_tag, dialog.presentity.submit(change), None
 
@@ -155,14 +192,15 @@ def _headers(agent: PresenceAgent, accepted: _Subscribe, dialog: Dialog) -> str:
     return f"Expires: {accepted.lifetime}\r\nContact: <{dialog.local_contact}>\r\nAllow-Events: {events}\r\n"
 
 
-def _routes(request: Request) -> str:
+def route_set(request: Request) -> str:
     """The route set, as the database keeps it; raises RemoteError (400) for one that cannot be read."""
     if not request.has("Record-Route"):
         return ""
     return ",".join(sip_dialog.Dialog.from_request(request, "").route_set)
 
 
-def _socket(flow: Flow) -> str:
+def socket_info(flow: Flow) -> str:
+    """The socket that a request came by, as the database keeps it."""
     host = f"[{flow.local_host}]" if ":" in flow.local_host else flow.local_host
     return f"{flow.transport}:{host}:{flow.local_port}"
 

@@ -1,4 +1,7 @@
-"""The sweep: expired rows that no deadline takes care of, such as those that nobody could read at the start."""
+"""The sweep: expired rows that no deadline takes care of.
+
+Such are those that nobody could read at the start, and what a server left that shared the database and ended.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from typing import TYPE_CHECKING
 from openpy.db.dialect import Row
 from openpy.db.errors import DatabaseError, Unavailable
 from openpy.db.statements import Delete, TableSql
+from openpy.modules.presence.eventstate import LAST_STATE_LIFETIME
 from openpy.modules.presence.store import join_uri
 
 if TYPE_CHECKING:
@@ -29,10 +33,11 @@ class Sweep:
         mark = store.database.dialect.placeholder
         quote = store.database.dialect.quote
         self._queries = [
-            (table, f"SELECT id, {columns} FROM {quote(table.name)} WHERE expires < {mark}")
-            for table, columns in (
-                (store.publications, "username, domain"),
-                (store.subscriptions, "presentity_uri, ''"),
+            (table, f"SELECT id, {columns} FROM {quote(table.name)} WHERE {ends} < {mark}", GRACE + lifetime)
+            for table, columns, ends, lifetime in (
+                (store.publications, "username, domain", "expires", 0),
+                (store.subscriptions, "presentity_uri, ''", "expires", 0),
+                (store.last_states, "username, domain", "ended", LAST_STATE_LIFETIME),
             )
         ]
 
@@ -42,10 +47,10 @@ class Sweep:
         if not self._running:
             return
         agent.services.wheel.add(agent.settings.clean_period, self.run)
-        for table, query in self._queries:
+        for table, query, age in self._queries:
             try:
                 agent.store.database.reader.query(
-                    query, (int(agent.now()) - GRACE,), partial(self._found, table)
+                    query, (int(agent.now()) - age,), partial(self._found, table)
                 )
             except Unavailable as error:
                 agent.services.log.warning("presence", f"no sweep: {error}")
@@ -65,7 +70,7 @@ class Sweep:
 
     def _is_known(self, table: TableSql, id_: int, parts: list[str]) -> bool:
         store = self._agent.store
-        uri = join_uri(*parts) if table is store.publications else parts[0]
+        uri = parts[0] if table is store.subscriptions else join_uri(*parts)
         presentity = self._agent.presentities.get(uri)
         return presentity is not None and presentity.has_row(table, id_)
 

@@ -6,6 +6,7 @@ from typing import ClassVar
 
 from peewee import SQL, BlobField, CharField, IntegerField, TextField
 
+from openpy.db.ids import IdBlocks
 from openpy.db.tables import CALL_ID_WIDTH, TAG_WIDTH, URI_WIDTH, Table
 
 __all__ = ["TABLES", "ActiveWatchers", "LastStates", "Presentity", "Watchers"]
@@ -128,4 +129,4 @@ class LastStates(Table):
         indexes = ((("username", "domain", "event"), False),)
 
 
-TABLES: tuple[type[Table], ...] = (Presentity, ActiveWatchers, Watchers, LastStates)
+TABLES: tuple[type[Table], ...] = (Presentity, ActiveWatchers, Watchers, LastStates, IdBlocks)

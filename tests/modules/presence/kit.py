@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import contextlib
 import random
+import sqlite3
 from collections.abc import Callable, Hashable, Iterator, Sequence
 from itertools import count
 from types import SimpleNamespace
@@ -15,16 +16,17 @@ from typing import Any, cast
 
 from openpy.db.database import Database
 from openpy.db.errors import DatabaseError, RowGone, Unavailable
-from openpy.db.statements import Delete, Operation, TableSql, Update, Upsert
+from openpy.db.statements import Delete, GuardedUpdate, Operation, TableSql, Update, Upsert
 from openpy.db.tables import Table, columns_of, name_of, named
 from openpy.engine.log import Log
-from openpy.engine.mi import Commands
+from openpy.engine.mi import Commands, Node
 from openpy.engine.module import Module
 from openpy.engine.run import Overloaded, Run
 from openpy.engine.waiting import Stepper, Wait
 from openpy.modules.presence.agent import PresenceAgent
 from openpy.modules.presence.module import Presence
 from openpy.modules.presence_xml.module import PresenceXml
+from openpy.modules.presence_xml.tables import Xcap
 from openpy.modules.sqlite.dialect import DIALECT
 from openpy.sip.build import reply
 from openpy.sip.errors import LocalError
@@ -47,6 +49,27 @@ def presence(basic: str = "open", id_: str = "desk", more: str = "", entity: str
     return (
         f'<presence xmlns="urn:ietf:params:xml:ns:pidf" entity="{entity}"><tuple id="{id_}"><status>'
         f"<basic>{basic}</basic></status></tuple>{more}</presence>"
+    ).encode()
+
+
+RULES = {"db_url": "sqlite:///memory", "integrated_xcap_server": 1}
+"""Parameters of presence_xml with rules."""
+
+
+def ruleset(*rules: str) -> bytes:
+    """A rules document. A rule is `watcher handling transformations`; the watcher * is everybody."""
+    made = []
+    for number, rule in enumerate(rules):
+        watcher, handling, *more = rule.split(" ", 2)
+        who = "<many/>" if watcher == "*" else f'<one id="{watcher}"/>'
+        made.append(
+            f'<rule id="r{number}"><conditions><identity>{who}</identity></conditions>'
+            f"<actions><p:sub-handling>{handling}</p:sub-handling></actions>"
+            f"<transformations>{' '.join(more)}</transformations></rule>"
+        )
+    return (
+        '<ruleset xmlns="urn:ietf:params:xml:ns:common-policy" xmlns:p="urn:ietf:params:xml:ns:pres-rules">'
+        f"{''.join(made)}</ruleset>"
     ).encode()
 
 
@@ -74,7 +97,7 @@ class Wire:
         self.transport = transport
         self.reliable = transport != "udp"
         self.host, self.port = host, port
-        self.local_host, self.local_port = US
+        self.local_host, self.local_port = house.us
 
     def send(self, data: bytes) -> None:
         self.house.sent(self, data)
@@ -143,6 +166,20 @@ class Memory:
         self.writer = Writer(self)
         self.reader = SimpleNamespace(query=self.query)
         self.widths: dict[str, int] = {}
+        self.ready = True
+        self.waiting: list[Callable[[], None]] = []
+        self.unreadable: DatabaseError | None = None
+        self.slow: list[Callable[[], None]] | None = None  # the answers to queries, where they are held back
+
+    def when_ready(self, callback: Callable[[], None]) -> None:
+        self.waiting.append(callback)
+
+    def come(self) -> None:
+        """The server that was away is there."""
+        self.ready = True
+        while self.waiting:
+            self.waiting[0]()
+            self.waiting.pop(0)
 
     def open(self) -> None:
         self.writer.queue.clear()
@@ -167,9 +204,16 @@ class Memory:
 
     def missing(self, operations: Sequence[Operation]) -> DatabaseError | None:
         for operation in operations:
-            if isinstance(operation, Update) and operation.id not in self.kept[operation.sql.table]:
+            if isinstance(operation, Update) and not self._has(operation):
                 return RowGone("no such row")
         return None
+
+    def _has(self, update: Update) -> bool:
+        table = update.sql.table
+        row = self.kept[table].get(update.id)
+        if row is None or not isinstance(update.sql, GuardedUpdate):
+            return row is not None
+        return bool(row[table.columns.index(update.sql.guard)] == update.values[-1])
 
     def write(self, operations: Sequence[Operation]) -> None:
         for operation in operations:
@@ -184,11 +228,32 @@ class Memory:
                 self.kept[operation.sql.table][operation.id] = tuple(row)
 
     def query(self, sql: str, parameters: Sequence[Any], done: Callable[..., None]) -> None:
-        """What a sweep asks: `SELECT id, a, b FROM table WHERE expires < ?`."""
-        table = self.tables[sql.split('"')[1]]
-        columns = [name.strip() for name in sql[len("SELECT") : sql.index("FROM")].split(",")]
-        found = [row for row in self.named(table.name) if row["expires"] < parameters[0]]
-        done([tuple(row.get(name, "") for name in columns) for row in found], None)
+        """Any query about one table."""
+        if self.unreadable is not None:
+            done([], self.unreadable)
+            return
+        table = self.tables[sql.partition(" FROM ")[2].split('"')[1]]
+        columns = ("id", *table.columns)
+        with contextlib.closing(sqlite3.connect(":memory:")) as connection:
+            connection.execute(f'CREATE TABLE "{table.name}" ({", ".join(columns)})')
+            insert = f'INSERT INTO "{table.name}" VALUES ({", ".join("?" * len(columns))})'
+            connection.executemany(insert, self.rows(table))
+            rows = connection.execute(sql, parameters).fetchall()
+        if self.slow is None:
+            done(rows, None)
+        else:
+            self.slow.append(lambda: done(rows, None))
+
+    def share(self) -> None:
+        """The ids are in one memory already."""
+
+    def document(self, body: bytes | None, kind: int = 2, user: str = "alice") -> None:
+        """An XCAP server writes a document of a user, or removes it."""
+        rows = self.kept[self.use(Xcap)]
+        id_ = kind * 1000 + len(user)
+        rows.pop(id_, None)
+        if body is not None:
+            rows[id_] = (user, "example.org", body, kind, "etag", 0, "index", 0)
 
     def named(self, table: str) -> list[dict[str, Any]]:
         """The rows of a table by column name."""
@@ -261,8 +326,17 @@ class House:
     """One server with presence and presence_xml; implements Services."""
 
     def __init__(
-        self, database: Memory | None = None, *, clock: Clock | None = None, **parameters: Any
+        self,
+        database: Memory | None = None,
+        *,
+        clock: Clock | None = None,
+        further: tuple[type[Module], dict[str, Any]] | None = None,
+        us: tuple[str, int] = US,
+        xml: dict[str, Any] | None = None,
+        **parameters: Any,
     ) -> None:
+        """`further` is one more module that registers an event, with its parameters; `xml` those of presence_xml."""
+        self.us = us
         self.memory = database or Memory()
         self.writer = self.memory.writer
         self.clock: Any = clock or Clock()
@@ -290,12 +364,20 @@ class House:
         self.modules["presence"] = self.presence
         for name, value in {"db_url": "sqlite:///memory", **parameters}.items():
             Presence.parameters()[name].set(self.presence, value)
-        xml = PresenceXml(self)
-        PresenceXml.parameters()["force_active"].set(xml, 1)
+        self.xml = module = PresenceXml(self)
+        for name, value in ({"force_active": 1} if xml is None else {**RULES, **xml}).items():
+            PresenceXml.parameters()[name].set(module, value)
         self.presence.check()
-        xml.check()
-        with contextlib.suppress(StopIteration):
-            self.presence.start().send(None)
+        module.check()
+        if further is not None:
+            declaration, values = further
+            other = declaration(self)
+            for name, value in values.items():
+                declaration.parameters()[name].set(other, value)
+            other.check()
+        for started in (self.presence, self.xml):
+            with contextlib.suppress(StopIteration):
+                started.start().send(None)
         self.turn()
 
     @property
@@ -339,7 +421,7 @@ class House:
         return wait
 
     def is_myself(self, host: str, port: int) -> bool:
-        return (host, port) == US
+        return (host, port) == self.us
 
     def advertised(self, flow: Flow) -> tuple[str, int]:
         return flow.local_host, flow.local_port
@@ -348,7 +430,12 @@ class House:
         raise AssertionError("nothing here reads a descriptor")
 
     def run_blocking(self, function: Callable[..., Any], *arguments: Any) -> Wait[Any]:
-        raise AssertionError("presence runs nothing that blocks")
+        wait: Wait[Any] = Wait()
+        try:
+            wait.resolve(function(*arguments))
+        except DatabaseError as error:
+            wait.fail(error)
+        return wait
 
     def soon(self, callback: Callable[[], None]) -> None:
         self.laters.append(callback)
@@ -466,6 +553,17 @@ class House:
         more.setdefault("call_id", first.request.call_id)
         more.setdefault("to_tag", first.reply.to.tag)
         return self.subscribe(*headers, cseq=cseq, **more)
+
+    # --- rules and commands -------------------------------------------------------------------------------------
+
+    def refresh(self, refresh_type: int | str = 0, uri: str = ALICE, event: str = "presence") -> Any:
+        """The command refreshWatchers: its reply, None if it has failed."""
+        command = next(self.presence.commands())
+        answer = self.commands.run(command, [Node("", text) for text in (uri, event, str(refresh_type))])
+        self.turn()
+        while not answer.done:
+            self.wait(0.1)
+        return answer.value
 
     # --- time -------------------------------------------------------------------------------------------------------
 

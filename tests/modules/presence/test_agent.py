@@ -1,6 +1,7 @@
 """What the agent keeps, and for how long."""
 
 from openpy.modules.presence.eventstate import LastState
+from openpy.sip.errors import RemoteError
 from tests.modules.presence.kit import ALICE, START, House, presence
 
 
@@ -107,3 +108,43 @@ def test_nothing_stays_behind() -> None:
     agent = house.agent
     assert (agent.presentities, agent.dialogs, len(agent.deadlines)) == ({}, {}, 0)
     assert all(house.memory.named(name) == [] for name in house.memory.tables)
+
+
+def test_watchers_are_judged_again_soon_and_once() -> None:
+    house = House(xml={})
+    house.subscribe()
+    state = house.agent.presentities[ALICE].events["presence"]
+    commits = house.writer.commits
+    house.agent.decide_anew(state)
+    house.agent.decide_anew(state)
+    assert len(house.laters) == 1
+    house.turn()
+    assert house.writer.commits == commits + 1
+
+
+def test_without_rules_to_go_by_nobody_is_judged() -> None:
+    def unknown(user: str, domain: str) -> None:
+        raise RemoteError(503, "Later")
+
+    house = House(xml={})
+    house.subscribe()
+    state = house.agent.presentities[ALICE].events["presence"]
+    state.package.get_rules_doc = unknown
+    house.agent.decide_anew(state)
+    house.turn()
+    assert any("nothing is decided" in line for line in house.logged)
+    house.agent.look_again(state.package)
+    assert house.laters == []
+
+
+def test_a_decision_that_is_forgotten_is_gone() -> None:
+    house = House(xml={})
+    house.subscribe(expires=0)
+    presentity = house.agent.presentities[ALICE]
+    access = presentity.events["presence"].access
+    assert access is not None
+    (decision,) = access.decisions.values()
+    house.agent.forget_decision(decision)
+    assert access.decisions == {}
+    assert decision.state is None
+    assert presentity.idle

@@ -38,7 +38,7 @@ def test_publish() -> None:
     assert (state.publications, state.presentity.tentative) == ({}, {})
     state.presentity.submit(Publish(house.agent, state, first, (operation,)))
     second = Revision(made, "two", START + 99, 5, b"b", DOCUMENT)
-    update = house.agent.store.refresh_publication(1, second)
+    update = house.agent.store.refresh_publication(1, second, first.etag)
     state.presentity.submit(Publish(house.agent, state, second, (update,), old_etag="one", visible=False))
     assert state.presentity.tentative == {"one": None, "two": second}
     house.turn()

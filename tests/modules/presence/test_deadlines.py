@@ -78,7 +78,7 @@ def test_each_is_found_once_in_time(expires: list[float], waits: list[float], pr
         if number < len(things):
             things[number].expires += 50
     now, found = 100.0, []
-    for wait in (*waits, 300.0):
+    for wait in (*waits, 400.0):
         before, now = now, now + wait
         for thing in deadlines.due(now):
             assert thing.expires <= now

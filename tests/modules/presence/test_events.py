@@ -56,3 +56,17 @@ def test_the_defaults_of_a_package() -> None:
     assert package.default_expires == 3600
     assert (package.etag_not_new, package.req_auth, package.type) == (False, False, "publish")
     assert EventPackage("x", "a/b", accept=("C/D", "e/f")).accept == ("c/d", "e/f")
+
+
+def test_a_package_and_that_of_its_watchers_know_each_other() -> None:
+    for names in (("weather", "weather.winfo"), ("weather.winfo", "weather")):
+        registry = EventRegistry()
+        first, second = (EventPackage(name, "a/b") for name in names)
+        for package in (first, second):
+            registry.add(package)
+        assert first.wipeer is second
+        assert second.wipeer is first
+        assert {first.type, second.type} == {"publish", "winfo"}
+        assert first.next is second
+        assert second.next is None
+        assert first.evp == parse_event(names[0])

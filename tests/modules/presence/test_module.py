@@ -4,9 +4,9 @@ from typing import Any, cast
 
 import pytest
 
-from openpy.db.errors import WrongTable
+from openpy.db.errors import Unavailable, WrongTable
 from openpy.engine.module import ModuleError, RouteKind
-from openpy.modules.presence.api import PresenceApi
+from openpy.modules.presence.api import EventPackage, PresenceApi
 from openpy.modules.presence.module import Presence
 from tests.modules.presence.kit import House, Memory
 
@@ -28,6 +28,7 @@ def test_the_parameters_of_the_seed() -> None:
         "server_address": (str, ""),
         "subs_respond_200": (int, 1),
         "notify_ending_codes": (str, "404,405,408,410,416,480-485,489,501,604"),
+        "winfo_watchers": (str, "owner"),
         "fallback2db": (int, 0),
         "subs_htable_size": (int, 9),
         "pres_htable_size": (int, 9),
@@ -62,10 +63,92 @@ def test_the_functions() -> None:
     assert functions["handle_subscribe"].parameters == ()
 
 
-def test_d12_without_a_database_the_start_stops() -> None:
-    with pytest.raises(ModuleError, match="no database") as caught:
-        House(db_url="")
-    assert "modparam" in caught.value.hint
+def test_d12_without_a_database_it_is_a_library() -> None:
+    house = House(db_url="")
+    package = EventPackage("weather", "text/plain")
+    api = house.presence.bind()
+    api.add_event(package)
+    assert api.contains_event("weather;id=1") is package
+    assert api.get_event_list() == "presence, presence.winfo, dialog;sla, weather"
+    assert house.presence.requirements() == ()
+    assert not house.memory.tables
+    house.wait(200)
+    assert not house.wire
+    with pytest.raises(StopIteration):
+        house.presence.drain().send(None)
+
+
+def test_d12_a_library_refuses_its_functions_and_names_the_line() -> None:
+    refusals = [function.refusal for function in House(db_url="").presence.functions()]
+    assert len(refusals) == 2
+    for refusal in refusals:
+        assert refusal is not None
+        assert refusal.reason == "presence has no database"
+        assert refusal.hint.startswith('add: modparam("presence", "db_url", ')
+    assert all(function.refusal is None for function in House().presence.functions())
+    assert House().presence.requirements() == Presence.needs
+
+
+def test_while_the_database_is_away_everything_is_answered_503() -> None:
+    memory = Memory()
+    memory.ready = False
+    house = House(memory)
+    for exchange in (house.publish(), house.subscribe()):
+        assert (exchange.status, exchange.code) == (503, -1)
+        assert 1 <= int(exchange["Retry-After"]) <= 5
+    memory.come()
+    assert house.publish().status == 200
+    house.subscribe()
+    assert house.take_one().body
+
+
+def test_what_the_database_brings_is_served_when_it_comes() -> None:
+    house = House()
+    etag = house.publish()["SIP-ETag"]
+    house.subscribe()
+    house.memory.ready = False
+    later = house.restart()
+    assert later.publish(None, etag=etag).status == 503
+    house.memory.come()
+    assert later.publish(None, etag=etag).status == 200
+    assert (later.presence.publications.value, later.presence.subscriptions.value) == (1, 1)
+
+
+def test_a_load_that_fails_begins_anew(monkeypatch: pytest.MonkeyPatch) -> None:
+    house = House()
+    etag = house.publish()["SIP-ETag"]
+    house.subscribe()
+    memory = house.memory
+    memory.ready = False
+    later = house.restart()
+    rows = memory.rows
+    subscriptions = memory.tables["active_watchers"]
+
+    def fail(table: Any) -> Any:
+        if table is subscriptions:
+            raise Unavailable("gone again")
+        return rows(table)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(memory, "rows", fail)
+        memory.come()
+        assert later.publish(None, etag=etag).status == 503
+        later.wait(2)
+    assert later.presence.publications.value == 0
+    assert any("trying again: gone again" in line for line in later.logged)
+    later.wait(1.2)
+    assert later.presence.publications.value == 1
+    assert later.publish(None, etag=etag).status == 200
+
+
+def test_a_database_that_comes_after_the_drain_is_not_loaded() -> None:
+    memory = Memory()
+    memory.ready = False
+    house = House(memory)
+    with pytest.raises(StopIteration):
+        house.presence.drain().send(None)
+    memory.come()
+    assert house.publish().status == 503
 
 
 def test_a_table_that_is_not_what_it_should_be() -> None:

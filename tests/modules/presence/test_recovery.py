@@ -5,6 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openpy.db.errors import OutcomeUnknown, Unavailable
+from openpy.modules.presence.recovery import is_local
 from tests.modules.presence.kit import ALICE, House, presence
 
 
@@ -224,3 +225,18 @@ def test_no_acknowledged_publication_is_lost_and_none_comes_back(steps: list[str
     assert all(f'"{id_}"'.encode() in body for id_ in tags)
     presentity = house.agent.presentities[ALICE]
     assert (presentity.outstanding, presentity.tentative) == (0, {})
+
+
+def test_d22_a_server_that_shares_the_database_takes_its_own_subscriptions() -> None:
+    house = House(fallback2db=1)
+    house.publish()
+    house.subscribe()
+    house.take()
+    other = House(house.memory, clock=house.clock, us=("192.0.2.2", 5060), fallback2db=1)
+    assert (other.presence.publications.value, other.presence.subscriptions.value) == (1, 0)
+    again = House(house.memory, clock=house.clock, fallback2db=1)
+    assert (again.presence.publications.value, again.presence.subscriptions.value) == (1, 1)
+    assert len(house.memory.named("active_watchers")) == 1
+    assert is_local(again.agent, "udp:192.0.2.1:5060")
+    assert not is_local(again.agent, "udp:192.0.2.1:5061")
+    assert not is_local(again.agent, "what is this")

@@ -35,7 +35,7 @@ def test_the_operations_of_a_publication() -> None:
     assert whole == Upsert(
         store.publications, 7, ("alice", "example.org", "presence", "tag", 101, 50, b"body")
     )
-    refresh, modify = store.refresh_publication(7, made), store.modify_publication(7, made)
+    refresh, modify = store.refresh_publication(7, made, "old"), store.modify_publication(7, made, "old")
     assert (refresh.sql.columns, refresh.values) == (("etag", "expires"), ("tag", 101))
     assert isinstance(modify, Update)
     assert modify.values == ("tag", 101, 50, b"body")
@@ -103,3 +103,20 @@ def test_names_of_tables_are_parameters() -> None:
     house.subscribe()
     assert set(house.memory.tables) == {"pubs", "subs", "decided", "openpy_last_state"}
     assert len(house.memory.named("pubs")) == len(house.memory.named("subs")) == 1
+
+
+def test_where_the_database_is_shared_a_row_is_updated_as_it_is_known() -> None:
+    house = House(fallback2db=1)
+    store = house.agent.store
+    state = house.agent.presentity(ALICE).event(house.agent.registry.named("presence"))  # type: ignore[arg-type]
+    made = Publication(state, 7, "new", 100.2, 50, b"body", None)
+    assert store.refresh_publication(7, made, "old").values == ("new", 101, "old")
+    assert store.modify_publication(7, made, "old").values == ("new", 101, 50, b"body", "old")
+    house.subscribe()
+    ((dialog,),) = [list(house.agent.dialogs.values())]
+    (subscription,) = dialog.usages
+    refreshed = store.refresh_subscription(subscription, 100.5, 9, "sip:x", 256)
+    place = ("udp:192.0.2.1:5060", "sip:192.0.2.1:5060;transport=udp")
+    assert refreshed.values == (101, 9, "sip:x", 256, *place, dialog.reserved)
+    assert refreshed.sql.columns[-3:] == ("local_cseq", "socket_info", "local_contact")
+    assert store.reserve_cseq(subscription, 512).values == (512, dialog.reserved)

@@ -63,11 +63,11 @@ def test_what_a_row_holds() -> None:
     assert len(str(row["to_tag"])) <= 64
 
 
-@pytest.mark.parametrize("event", [None, "dialog", "presence.winfo"])
+@pytest.mark.parametrize("event", [None, "dialog", "presence.winfo.winfo"])
 def test_evt_01_evt_02_evt_42_events_that_are_not_served(event: str | None) -> None:
     exchange = House().subscribe(event=event)
     refused(exchange, 489)
-    assert exchange["Allow-Events"] == "presence"
+    assert exchange["Allow-Events"] == "presence, presence.winfo, dialog;sla"
 
 
 def test_evt_03_d10_an_id_makes_a_subscription_of_its_own() -> None:
@@ -99,7 +99,7 @@ def test_evt_07_evt_08_contact_and_record_route() -> None:
     exchange = House().subscribe("Record-Route: <sip:p1;lr>", "Record-Route: <sip:p2;lr>")
     assert exchange["Contact"] == "<sip:192.0.2.1:5060;transport=udp>"
     assert exchange.reply.all("Record-Route") == ["<sip:p1;lr>", "<sip:p2;lr>"]
-    assert exchange["Allow-Events"] == "presence"
+    assert exchange["Allow-Events"] == "presence, presence.winfo, dialog;sla"
 
 
 def test_evt_10_too_brief() -> None:

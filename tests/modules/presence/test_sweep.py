@@ -1,6 +1,7 @@
 """Rows that nobody else takes care of."""
 
 from openpy.db.errors import Unavailable
+from openpy.modules.presence.eventstate import LAST_STATE_LIFETIME
 from openpy.modules.presence.sweep import GRACE
 from tests.modules.presence.kit import House
 
@@ -82,3 +83,17 @@ def test_after_a_drain_no_sweep() -> None:
     house.presence._sweep.halt()
     house.wait(200)
     assert len(house.memory.named("presentity")) == 1
+
+
+def test_last_states_that_nobody_knows_are_swept_when_they_are_old() -> None:
+    house = House(clean_period=1000)
+    house.publish(expires=10)
+    house.wait(12)
+    (table,) = [table for table in house.memory.kept if table.name == "openpy_last_state"]
+    ((id_, row),) = house.memory.kept[table].items()
+    house.memory.kept[table][99] = row  # what another server left
+    house.wait(2000)
+    assert set(house.memory.kept[table]) == {id_, 99}
+    house.clock.time += LAST_STATE_LIFETIME + GRACE
+    house.wait(1100)
+    assert house.memory.kept[table] == {}

@@ -15,6 +15,7 @@ def test_names_and_versions() -> None:
         ("active_watchers", 9),
         ("watchers", 3),
         ("openpy_last_state", 1),
+        ("openpy_ids", 1),
     ]
 
 

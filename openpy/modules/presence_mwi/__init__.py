@@ -1,0 +1,1 @@
+"""The presence_mwi module: the event message-summary."""

@@ -1,0 +1,83 @@
+"""The declaration of presence_mwi, which serves the event `message-summary` (RFC 3842).
+
+Rules:
+1. A summary is told as it was published; of several publications the newest is told alone.
+2. The presentity of a mailbox is its owner: who watches is who the From names, in its canonical form.
+"""
+
+from __future__ import annotations
+
+from openpy.documents import summary
+from openpy.documents.xml import DocumentError
+from openpy.engine.module import ArgumentError, Module, ModuleError, Param
+from openpy.modules.presence.api import EventPackage, PresenceApi
+from openpy.sip.errors import RemoteError
+from openpy.sip.message import Request
+from openpy.sip.uri import aor_of
+
+OWNER = "owner"
+ANYONE = "anyone"
+
+
+def _watchers(value: str) -> str:
+    if value not in (OWNER, ANYONE):
+        raise ArgumentError(f'"{OWNER}" or "{ANYONE}" expected, not "{value}"')
+    return value
+
+
+def _switch(value: int) -> int:
+    if value not in (0, 1):
+        raise ArgumentError(f"0 or 1 expected, not {value}")
+    return value
+
+
+def check_summary(request: Request) -> None:
+    """Refuse a PUBLISH whose body is no summary; raises RemoteError (400)."""
+    try:
+        summary.parse(request.body)
+    except DocumentError as error:
+        raise RemoteError(400, f"Bad body: {error}") from None
+
+
+def check_owner(request: Request) -> None:
+    """Refuse a SUBSCRIBE to somebody else's mailbox; raises RemoteError (403).
+
+    A request in a dialog comes from whom the dialog was given to.
+    """
+    if not request.to.tag and aor_of(request.from_.uri_text) != aor_of(request.uri):
+        raise RemoteError(403, "Forbidden")
+
+
+class PresenceMwi(Module):
+    """The event `message-summary`: whether messages wait in a mailbox (RFC 3842)."""
+
+    name = "presence_mwi"
+    needs = ("presence",)
+
+    mailbox_watchers = Param(
+        str, OWNER, 'Who may watch a mailbox: its "owner", or "anyone", as in 1.3', check=_watchers
+    )
+    empty_summary = Param(
+        int,
+        1,
+        "Watchers of a mailbox for which nothing is published are told that no messages wait; "
+        "0: they get no body, as in 1.3",
+        check=_switch,
+    )
+
+    def check(self) -> None:
+        """Register the event; raises ModuleError."""
+        presence = self.services.module("presence")
+        api = None if presence is None else presence.bind()
+        if not isinstance(api, PresenceApi):
+            raise ModuleError("presence_mwi needs presence", 'put this line above: loadmodule "presence.so"')
+        api.add_event(self._event())
+
+    def _event(self) -> EventPackage:
+        return EventPackage(
+            "message-summary",
+            summary.CONTENT_TYPE,
+            evs_publ_handl=check_summary,
+            evs_subs_handl=None if self.mailbox_watchers == ANYONE else check_owner,
+            empty_nbody=summary.empty if self.empty_summary else None,
+        )

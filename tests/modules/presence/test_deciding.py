@@ -1,0 +1,143 @@
+"""What a change of rules does to live subscriptions."""
+
+from typing import Any
+
+import pytest
+
+from openpy.db.errors import DatabaseError
+from openpy.modules.presence import deciding
+from openpy.modules.presence.authorization import Decision
+from openpy.modules.presence.presentity import Change
+from tests.modules.presence.kit import House, Memory, presence, ruleset
+
+BOB = "sip:bob@example.org"
+CAROL = "<sip:carol@example.org>;tag=c"
+
+
+def house_with(*rules: str) -> House:
+    memory = Memory()
+    memory.document(ruleset(*rules) if rules else None)
+    house = House(memory, xml={})
+    house.publish()
+    return house
+
+
+def change(house: House, *rules: str) -> Any:
+    house.memory.document(ruleset(*rules) if rules else None)
+    return house.refresh()
+
+
+def told(house: House) -> list[tuple[str, bool]]:
+    return [(item.get("Subscription-State") or "", bool(item.body)) for item in house.take()]
+
+
+def test_evt_30_xc_25_pending_becomes_active() -> None:
+    house = house_with()
+    house.subscribe()
+    house.take()
+    assert change(house, f"{BOB} allow").code == 200
+    assert told(house) == [("active;expires=600", True)]
+    assert [row["status"] for row in house.memory.named("active_watchers")] == [1]
+    assert [row["status"] for row in house.memory.named("watchers")] == [1]
+    house = house.restart(xml={})
+    house.publish(presence("closed"))
+    assert told(house) == [("active;expires=600", True)]
+
+
+def test_d16_pres_14_active_becomes_rejected_in_one_transaction() -> None:
+    house = house_with("* allow")
+    house.subscribe()
+    house.subscribe(from_=CAROL)
+    house.take()
+    commits = house.writer.commits
+    change(house, "* block")
+    assert house.writer.commits == commits + 1
+    assert told(house) == [("terminated;reason=rejected", False)] * 2
+    assert house.memory.named("active_watchers") == []
+    assert not house.agent.dialogs
+
+
+def test_xc_26_rules_that_are_removed_leave_everybody_pending() -> None:
+    house = house_with("* allow")
+    house.subscribe()
+    house.take()
+    change(house)
+    assert told(house) == [("pending;expires=600", False)]
+    house.publish(presence("closed"))
+    assert told(house) == []
+
+
+def test_who_is_shown_something_else_is_told_although_his_status_stays() -> None:
+    house = house_with("* allow")
+    house.subscribe()
+    house.subscribe(from_=CAROL)
+    house.take()
+    change(house, "* allow", f"{BOB} allow <p:provide-services>FALSE</p:provide-services>")
+    found = house.take()
+    assert [item.to.uri_text for item in found] == [BOB]
+    assert b"tuple" not in found[0].body
+    change(house, "* allow", f"{BOB} allow <p:provide-services>FALSE</p:provide-services>")
+    assert house.take() == []
+
+
+def test_rejected_and_back_again() -> None:
+    house = house_with("* block")
+    house.subscribe()
+    assert told(house) == [("terminated;reason=rejected", False)]
+    change(house, "* allow")
+    assert told(house) == []
+    house.subscribe()
+    assert told(house) == [("active;expires=600", True)]
+
+
+def test_a_watcher_who_subscribes_while_the_rules_change_is_judged_by_the_new_ones() -> None:
+    house = house_with()
+    house.writer.hold = True
+    house.subscribe()
+    house.memory.document(ruleset("* allow"))
+    package = house.agent.registry.named("presence")
+    assert package is not None
+    assert package.reread is not None
+    with pytest.raises(StopIteration):
+        package.reread("alice", "example.org").__await__().send(None)
+    house.writer.hold = False
+    house.turn()
+    assert told(house)[-1] == ("active;expires=600", True)
+
+
+def test_what_cannot_be_committed_is_not_decided() -> None:
+    house = house_with("* allow")
+    house.subscribe()
+    house.take()
+    house.writer.failing = DatabaseError("disk full")
+    assert change(house, "* block") is None
+    assert [row["status"] for row in house.memory.named("active_watchers")] == [1]
+    house.writer.failing = None
+    house.wait(2)
+    house.publish(presence("closed"))
+    assert told(house) == [("active;expires=598", False), ("terminated;reason=rejected", False)]
+
+
+def test_a_decision_that_replaces_another_is_undone_to_it() -> None:
+    house = house_with()
+    house.subscribe(expires=0)
+    state = house.agent.presentity("sip:alice@example.org").events["presence"]
+    access = state.access
+    assert access is not None
+    before = access.decisions[BOB]
+    newer = Decision(state, BOB, before.id, 1, "", 0)
+    made: Change = deciding.Decide(house.agent, access, newer)
+    assert access.decisions[BOB] is newer
+    made.undo()
+    assert access.decisions[BOB] is before
+    deciding.displace(state, newer, None)
+    assert access.decisions[BOB] is before
+
+
+def test_events_without_rules_have_nothing_to_decide() -> None:
+    house = House()
+    house.subscribe()
+    state = house.agent.presentity("sip:alice@example.org").events["presence"]
+    assert deciding.decide_anew(house.agent, state, anew=True) is None
+    house.agent.decide_anew(state)
+    assert house.laters == []
