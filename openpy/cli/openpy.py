@@ -121,6 +121,9 @@ async def _run(server: Server, options: Options, started: Callable[[], None] | N
     await stopped.wait()
     await server.stop()
     _log_statistics(server)
+    for number in (signal.SIGTERM, signal.SIGINT):  # a second one, from here to the end, changes nothing
+        loop.remove_signal_handler(number)
+        signal.signal(number, signal.SIG_IGN)
 
 
 def _log_sink(server: Server, options: Options) -> Sink:

@@ -32,7 +32,10 @@ def process() -> Iterator[None]:
     """What the command changes in its process."""
     threshold, interval, folder = gc.get_threshold(), sys.getswitchinterval(), Path.cwd()
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
+    handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
+    for number, handler in handlers.items():
+        signal.signal(number, handler)
     gc.set_threshold(*threshold)
     sys.setswitchinterval(interval)
     os.chdir(folder)

@@ -125,6 +125,11 @@ class FifoServer:
         finally:
             gc.set_threshold(*thresholds)
 
+    async def settled(self) -> None:
+        """Wait until an answer that was read already is counted too."""
+        for _ in range(3):
+            await asyncio.sleep(0.05)
+
     async def ask(self, request: str, name: str = "answer") -> str:
         return await asyncio.to_thread(self.asker.ask, request, name)
 

@@ -23,6 +23,7 @@ def test_every_case_of_an_answer(tmp_path: Path) -> None:
         assert await ask(":Echo:answer\n\n") == "500 command 'Echo' not available\n"
         assert await ask(':echo:answer\na"b\n\n') == "400 parse error in command 'echo'\n"
         assert await ask(":fail:answer\n\n") == "500 command 'fail' failed\n"
+        await house.settled()
         assert (house.mi.answered.value, house.mi.skipped.value) == (7, 0)
 
     FifoServer(tmp_path).play(scene)
