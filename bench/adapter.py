@@ -1,5 +1,8 @@
 """Runs openpy for a benchmark, in the foreground, with an empty store: `adapter.py --port PORT --workdir FOLDER`.
 
+The store is a SQLite file in the work folder, or with `--database URL` the tables of that database, which are dropped and
+made anew.
+
 Any harness can use it that starts a server by a command line and stops it with SIGTERM. It needs nothing but this
 repository: the interpreter of its .venv where there is one, else the one that runs this file.
 """
@@ -26,13 +29,17 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--workdir", type=Path, required=True, help="folder for the script and the store")
     parser.add_argument("--python", default=interpreter(), help="interpreter that runs openpy")
     parser.add_argument("--runner", default="", help="arguments for the interpreter, before -m openpy")
+    parser.add_argument("--database", default="", help="URL of an existing database; default: SQLite")
     parser.add_argument("--script", type=Path, default=SCRIPT, help="default: bench/openpy.cfg")
     options = parser.parse_args(arguments)
     workdir: Path = options.workdir.resolve()
-    script = prepare(options.script, workdir, options.port)
+    database = options.database or f"sqlite:///{workdir / STORE}"
+    script = prepare(options.script, workdir, options.port, database)
     environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
-    create = [options.python, "-m", "openpy.cli.openpydbctl", "create", f"sqlite:///{workdir / STORE}"]
-    subprocess.run(create, env=environment, check=True, stdout=subprocess.DEVNULL)
+    dbctl = [options.python, "-m", "openpy.cli.openpydbctl"]
+    for command in (["drop", "--yes", database] if options.database else [], ["create", database]):
+        if command:
+            subprocess.run([*dbctl, *command], env=environment, check=True, stdout=subprocess.DEVNULL)
     serve = [*shlex.split(options.runner), "-m", "openpy", "-f", str(script)]
     for transport in ("udp", "tcp"):
         serve += ["-l", f"{transport}:127.0.0.1:{options.port}"]
@@ -45,13 +52,14 @@ def interpreter() -> str:
     return str(own) if own.exists() else sys.executable
 
 
-def prepare(template: Path, workdir: Path, port: int) -> Path:
+def prepare(template: Path, workdir: Path, port: int, database: str) -> Path:
     """Remove an earlier store from the work folder and fill the script in; returns where it is."""
     workdir.mkdir(parents=True, exist_ok=True)
     for old in workdir.glob(f"{STORE}*"):
         old.unlink()
     text = template.read_text()
-    text = text.replace("sqlite:///openpy.sqlite", f"sqlite:///{workdir / STORE}")
+    text = text.replace("sqlite:///openpy.sqlite", database)
+    text = text.replace('"sqlite.so"', f'"{database.partition(":")[0]}.so"')
     script = workdir / "openpy.cfg"
     script.write_text(text.replace("127.0.0.1:5060", f"127.0.0.1:{port}"))
     return script

@@ -11,7 +11,7 @@ from bench.adapter import SCRIPT, main, prepare
 
 def test_the_script_is_filled_in_and_the_old_store_removed(tmp_path: Path) -> None:
     (tmp_path / "openpy.sqlite-wal").write_text("old")
-    script = prepare(SCRIPT, tmp_path, 5999).read_text()
+    script = prepare(SCRIPT, tmp_path, 5999, f"sqlite:///{tmp_path}/openpy.sqlite").read_text()
     assert not (tmp_path / "openpy.sqlite-wal").exists()
     assert f'"sqlite:///{tmp_path}/openpy.sqlite"' in script
     assert '"sip:127.0.0.1:5999"' in script
@@ -29,3 +29,15 @@ def test_it_makes_the_store_and_becomes_openpy(tmp_path: Path, monkeypatch: pyte
     script = str(tmp_path / "openpy.cfg")
     assert became[0][:7] == ["python", "-m", "tracer", "-m", "openpy", "-f", script]
     assert became[0][7:] == ["-l", "udp:127.0.0.1:5999", "-l", "tcp:127.0.0.1:5999"]
+
+
+def test_another_database_is_emptied_and_loaded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    ran: list[list[str]] = []
+    monkeypatch.setattr(subprocess, "run", lambda command, **_: ran.append(command[3:]))
+    monkeypatch.setattr(os, "execve", lambda *_: None)
+    url = "mysql://root@localhost/bench"
+    main(["--port", "5999", "--workdir", str(tmp_path), "--python", "python", "--database", url])
+    assert ran == [["drop", "--yes", url], ["create", url]]
+    script = (tmp_path / "openpy.cfg").read_text()
+    assert 'loadmodule "mysql.so"' in script
+    assert f'"db_url", "{url}"' in script

@@ -2,6 +2,7 @@ import socket
 import time
 from contextlib import closing
 from dataclasses import replace
+from pathlib import Path
 
 import pymysql
 import pytest
@@ -68,6 +69,14 @@ def test_the_socket_file_where_the_host_is_left_out(url: DatabaseUrl) -> None:
         ) as connection:
             (host_seen,) = fetch(connection, "SELECT SUBSTRING_INDEX(USER(), '@', -1)")[0]
             assert host_seen == "localhost"
+
+
+def test_the_socket_file_that_the_environment_names(
+    url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("MYSQL_UNIX_PORT", str(tmp_path / "sock"))
+    with pytest.raises(Unavailable, match="cannot open"):
+        connect(replace(url, host="localhost", port=None), read_only=False, patience=0.4)
 
 
 def test_without_a_socket_file_localhost_is_a_host(url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch) -> None:
