@@ -1,7 +1,7 @@
 """Runs openpy for a benchmark, in the foreground, with an empty store: `adapter.py --port PORT --workdir FOLDER`.
 
-The store is a SQLite file in the work folder, or with `--database URL` the tables of that database, which are dropped and
-made anew.
+The store is a SQLite file in the work folder, or with `--database URL` the tables of that database, which are dropped
+and made anew.
 
 Any harness can use it that starts a server by a command line and stops it with SIGTERM. It needs nothing but this
 repository: the interpreter of its .venv where there is one, else the one that runs this file.

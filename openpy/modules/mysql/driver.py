@@ -133,8 +133,8 @@ def _socket(url: DatabaseUrl) -> str | None:
     """The socket file of a server on this host, unless the URL asks for a port."""
     if url.host not in ("", "localhost") or url.port is not None:
         return None
-    named = os.environ.get("MYSQL_UNIX_PORT")  # as MySQL's own programs take it
-    return named or next(filter(os.path.exists, SOCKETS), None)
+    named = os.environ.get("MYSQL_UNIX_PORT", "")  # as MySQL's own programs take it
+    return next(filter(os.path.exists, (named, *SOCKETS)), None)
 
 
 def _settle(connection: _Connection, read_only: bool, patience: float) -> None:
