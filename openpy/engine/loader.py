@@ -177,11 +177,18 @@ def _check_needs(loading: _Loading) -> None:
     for name, module in loading.modules.items():
         for need in module.requirements():
             if not _is_among(before, need):
-                line = 'loadmodule "sqlite.so"' if need == "database" else f'loadmodule "{need}.so"'
                 what = "a database module" if need == "database" else need
                 text = f"{name} needs {what}, which is not loaded before it"
-                _note(loading, error(loading.places[name], text, f"put this line above: {line}"))
+                wanted = _database_module(module) if need == "database" else need
+                hint = f'put this line above: loadmodule "{wanted}.so"'
+                _note(loading, error(loading.places[name], text, hint))
         before[name] = module
+
+
+def _database_module(module: Module) -> str:
+    """The database module that a module's URL asks for."""
+    url = getattr(module, "db_url", "")
+    return (url.partition(":")[0] if isinstance(url, str) else "") or "sqlite"
 
 
 def _is_among(modules: dict[str, Module], need: str) -> bool:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 import os
 import sys
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable
 from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any
 
@@ -46,7 +46,6 @@ class Runtime:
         self._loop: asyncio.AbstractEventLoop | None = None
         self._threads = ThreadPoolExecutor(4, "openpy-blocking")
         self._tick: asyncio.TimerHandle | None = None
-        self._tasks: set[asyncio.Task[Any]] = set()
         self._collector = Collector()
         self._settled = False
 
@@ -71,8 +70,6 @@ class Runtime:
         """Stop ticking and wait for the threads."""
         if self._tick is not None:
             self._tick.cancel()
-        for task in self._tasks:
-            task.cancel()
         self._threads.shutdown()
         self._collector.stop()
 
@@ -106,12 +103,6 @@ class Runtime:
 
         self._threads.submit(function, *arguments).add_done_callback(finished)
         return wait
-
-    def run_task(self, coroutine: Coroutine[Any, Any, Any]) -> None:
-        """Run a coroutine that awaits asyncio's own futures."""
-        task = self.loop.create_task(coroutine)
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
 
     def _turn(self) -> None:
         now = self._clock.monotonic()

@@ -99,10 +99,6 @@ class Dialog:
             return self.target, self.route_set, first.uri_text
         return _as_request_uri(first.uri), (*self.route_set[1:], f"<{self.target}>"), first.uri_text
 
-    def next_hop(self) -> str:
-        """The URI that a request in this dialog is sent to."""
-        return self.request_parts()[2]
-
 
 def _contact_uri(message: Message) -> str:
     contacts = message.contacts

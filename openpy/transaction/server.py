@@ -57,11 +57,6 @@ class ServerTransaction(Transaction):
         return self._machine is INVITE_SERVER
 
     @property
-    def replied(self) -> bool:
-        """Whether any reply was sent."""
-        return self.status != 0
-
-    @property
     def finished(self) -> bool:
         """Whether a final reply was sent, or none will be."""
         return self.state is not State.TRYING and self.state is not State.PROCEEDING

@@ -129,6 +129,10 @@ def test_a_module_that_needs_another_names_the_line_to_add(tmp_path: Path) -> No
         ("needy needs a database module, which is not loaded before it",
          'put this line above: loadmodule "sqlite.so"', 2),
     ]  # fmt: skip
+    presence = 'loadmodule "sl.so" loadmodule "tm.so" loadmodule "presence.so" route {{ exit; }}\n'
+    url = 'modparam("presence", "db_url", "mysql://u:p@h/d")'
+    (wanted,) = problems(tmp_path, presence.format() + url)
+    assert wanted.hint == 'put this line above: loadmodule "mysql.so"'
     before = f'mpath="{tmp_path}" loadmodule "tm.so" loadmodule "sqlite.so" loadmodule "needy.so" route {{ exit; }}'
     assert problems(tmp_path, before) == []
 

@@ -109,29 +109,6 @@ def test_callbacks_for_the_loop() -> None:
     running(play)
 
 
-def test_a_task_is_kept_until_it_ends_and_cancelled_at_a_stop() -> None:
-    ended: list[str] = []
-
-    async def work(seconds: float) -> None:
-        try:
-            await asyncio.sleep(seconds)
-            ended.append("done")
-        except asyncio.CancelledError:
-            ended.append("cancelled")
-            raise
-
-    async def play(runtime: Runtime, wheel: Wheel) -> None:
-        runtime.run_task(work(0))
-        runtime.run_task(work(3600))
-        await until(lambda: ended)
-        runtime.stop()
-        await asyncio.sleep(0)
-        await asyncio.sleep(0)
-        assert ended == ["done", "cancelled"]
-
-    running(play)
-
-
 def test_what_is_loaded_is_not_looked_at_again_by_the_collector() -> None:
     before = gc.get_threshold()
     try:

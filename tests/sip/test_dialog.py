@@ -65,7 +65,6 @@ def dialog_with(*routes: str) -> Dialog:
 
 def test_direct() -> None:
     assert dialog_with().request_parts() == ("sip:t@h", (), "sip:t@h")
-    assert dialog_with().next_hop() == "sip:t@h"
 
 
 def test_loose_routing() -> None:
@@ -78,7 +77,6 @@ def test_strict_routing() -> None:
     parts = dialog.request_parts()
     assert parts == ("sip:p1;x=y", ("<sip:p2;lr>", "<sip:t@h>"), "sip:p1;method=INVITE;x=y?a=b")
     assert dialog_with("<sip:p1>").request_parts() == ("sip:p1", ("<sip:t@h>",), "sip:p1")
-    assert dialog_with("<sip:p1>").next_hop() == "sip:p1"
 
 
 def test_target_refresh() -> None:

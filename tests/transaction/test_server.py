@@ -212,9 +212,9 @@ def test_what_a_transaction_keeps() -> None:
     transaction.on_end = ended.append
     transaction.owner = "tm's"
     assert transaction.request is message
-    assert (transaction.is_invite, transaction.replied, transaction.finished) == (True, False, False)
+    assert (transaction.is_invite, transaction.finished) == (True, False)
     transaction.reply(183, message.raw)
-    assert (transaction.status, transaction.data, transaction.replied) == (183, message.raw, True)
+    assert (transaction.status, transaction.data) == (183, message.raw)
     assert transaction.request is message
     transaction.reply(200, b"SIP/2.0 200 OK\r\nVia: x\r\nCSeq: 1 INVITE\r\n\r\n")
     assert (transaction.status, transaction.finished, transaction.owner) == (200, True, "tm's")
