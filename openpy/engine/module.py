@@ -131,7 +131,7 @@ class Param(Generic[T]):
     def __get__(self, module: Module | None, owner: type[Any]) -> Param[T] | T:
         if module is None:
             return self
-        value: T = module.__dict__.get("param " + self.name, self.default)
+        value: T = module.__dict__.setdefault(self.name, self.default)  # from now on read without coming here
         return value
 
     def set(self, module: Module, value: Any) -> None:
@@ -142,8 +142,8 @@ class Param(Generic[T]):
         if self.check is not None:
             value = self.check(value)
         if self.repeat:
-            value = [*self.__get__(module, type(module)), value]  # type: ignore[misc]
-        module.__dict__["param " + self.name] = value
+            value = [*getattr(module, self.name), value]
+        module.__dict__[self.name] = value
 
 
 class Counter:
@@ -156,10 +156,10 @@ class Counter:
         self.doc = doc
         self.name = name
         self.read = read
-        self._key = ""
+        self._attribute = ""
 
     def __set_name__(self, owner: type[Module], name: str) -> None:
-        self._key = "counter " + name
+        self._attribute = name
         self.name = self.name or name
 
     @overload
@@ -169,9 +169,7 @@ class Counter:
     def __get__(self, module: Module | None, owner: type[Any]) -> Counter | Count:
         if module is None:
             return self
-        count: Count | None = module.__dict__.get(self._key)
-        if count is None:
-            count = module.__dict__[self._key] = Count()
+        count = module.__dict__[self._attribute] = Count()  # from now on read without coming here
         return count
 
 

@@ -3,50 +3,43 @@
 from __future__ import annotations
 
 import random
-import time
+from pathlib import Path
+from typing import ClassVar
 
 import pytest
 
 from tests.scenarios.conftest import Launch
+from tests.scenarios.kills import SEED, kill_and_check, strike
+from tests.scenarios.shared import script_for, with_tables
 from tests.scenarios.traffic import Traffic
-from tests.scenarios.wire import Phone, ServerProcess
+from tests.scenarios.wire import Phone
+from tests.servers import Databases
 
 pytestmark = [pytest.mark.scenario, pytest.mark.timeout(300)]
 
-KILLS = 50
-OUTSTANDING = 32
-"""How many requests must be without an answer when the kill strikes; a round with less does not count."""
 
-SEED = 20071123
+class FiftyKills:
+    """A class for each database, so that they may be killed at the same time."""
 
+    kind: ClassVar[str]
 
-def strike(server: ServerProcess, traffic: Traffic, moment: random.Random) -> int:
-    """Load the server, kill it at a random moment; how many requests were outstanding."""
-    traffic.run(moment.uniform(0.02, 0.15), window=64)
-    traffic.burst(48)
-    time.sleep(moment.uniform(0, 0.003))
-    server.kill()
-    return traffic.cut()
+    def test_fifty_kills_lose_nothing_that_was_acknowledged(
+        self, launch: Launch, databases: Databases, tmp_path: Path
+    ) -> None:
+        url = with_tables(databases, self.kind, tmp_path)
+        kill_and_check(launch(script_for(self.kind, url)), 50)
 
 
-def test_fifty_kills_lose_nothing_that_was_acknowledged(launch: Launch) -> None:
-    server = launch()
-    moment = random.Random(SEED)
-    with Phone(server.address) as phone:
-        traffic = Traffic(phone, SEED)
-        struck = 0
-        for _ in range(KILLS + 10):
-            struck += strike(server, traffic, moment) >= OUTSTANDING
-            server.start()
-            traffic.check()
-            assert traffic.broken == []
-            if struck == KILLS:
-                break
-        assert struck == KILLS
-        traffic.check(everything=True)
-        assert traffic.broken == []
-    assert sum(bool(publication.etag) for publication in traffic.publications) > 10 * KILLS
-    assert sum(watch.highest > 1 for watch in traffic.watches.values()) > KILLS
+class TestSqlite(FiftyKills):
+    kind = "sqlite"
+
+
+class TestMysql(FiftyKills):
+    kind = "mysql"
+
+
+class TestPostgres(FiftyKills):
+    kind = "postgres"
 
 
 def test_a_server_that_answers_before_the_commit_is_found_out(launch: Launch) -> None:

@@ -33,6 +33,9 @@ from openpy.transaction.flow import Flow
 Mortal = Publication | Subscription | LastState | Decision
 """What has a deadline."""
 
+SLICE = 64
+"""How many presentities are checked before messages are read again."""
+
 HEAL_AFTER = 1.0
 """Seconds between two attempts to write rows whose fate is unknown."""
 
@@ -138,12 +141,23 @@ class PresenceAgent:
 
     def look_again(self, package: EventPackage) -> None:
         """What decides about an event's watchers, or is told them, may have changed for every presentity."""
-        for presentity in list(self.presentities.values()):
-            state = presentity.events.get(package.name)
-            if state is not None and state.subscriptions:
-                state.changed()
-                for subscription in state.subscriptions.values():
-                    deciding.check(self, subscription)
+        watched = [
+            presentity.events[package.name]
+            for presentity in self.presentities.values()
+            if package.name in presentity.events and presentity.events[package.name].subscriptions
+        ]
+        for state in watched:
+            state.changed()
+        if package.req_auth:
+            self._check_some(watched)
+
+    def _check_some(self, states: list[EventState]) -> None:
+        """Check the watchers of some events, and of the others after what has arrived was read."""
+        for state in states[:SLICE]:
+            for subscription in state.subscriptions.values():
+                deciding.check(self, subscription)
+        if len(states) > SLICE:
+            self.services.soon(partial(self._check_some, states[SLICE:]))
 
     def forget_decision(self, decision: Decision) -> None:
         """Nobody waits for a decision any more."""

@@ -106,7 +106,7 @@ class _Turn(NamedTuple):
 class Authorize(Change):
     """The rules say something else of some watchers than was decided."""
 
-    __slots__ = ("_agent", "_decided", "_state", "_turns", "told")
+    __slots__ = ("_agent", "_decided", "_state", "_turns", "_waited", "told")
 
     def __init__(
         self,
@@ -120,6 +120,7 @@ class Authorize(Change):
         self._state = state
         self._turns = turns
         self._decided = decided
+        self._waited = {decision for decision, _ in decided if decision.status == PENDING}
         self.told = 0
         store = agent.store
         operations: list[Operation] = []
@@ -149,16 +150,19 @@ class Authorize(Change):
         agent, state = self._agent, self._state
         now = agent.now()
         told = {turn.subscription for turn in self._turns}
-        for turn in self._turns:
-            if not turn.subscription.dead:
-                agent.notifier.notify(turn.subscription)
+        agent.notifier.fan_out([turn.subscription for turn in self._turns if not turn.subscription.dead])
         others = [] if state.shown is None else [item for item in state.shown.news(agent) if item not in told]
         agent.notifier.fan_out(others)
         self.told = len(told) + len(others)
         changed = [winfo.described(turn.subscription, turn.cause, now) for turn in self._turns if turn.cause]
-        concerned = {turn.subscription.dialog.watcher_uri for turn in self._turns}
+        present = {turn.subscription.dialog.watcher_uri for turn in self._turns}
+        present.update(item.dialog.watcher_uri for item in state.subscriptions.values())
         for decision, verdict in self._decided:
-            if decision.watcher_uri not in concerned and verdict.status != PENDING:
+            if decision.watcher_uri in present:
+                continue
+            if verdict.status == PENDING:
+                changed.append(winfo.waiting(decision))
+            elif decision in self._waited:
                 cause = "approved" if verdict.status == ACTIVE else "rejected"
                 changed.append(winfo.waiting(decision, "terminated", cause))
         winfo.tell(agent, state, changed)

@@ -46,6 +46,8 @@ class EventPackage:
     """`publish` or `winfo`, whatever is given: the name says which."""
     etag_not_new: bool = False
     """One entity-tag for the whole life of a publication."""
+    owner_only: bool = False
+    """Only the presentity itself may watch; others are answered 403."""
     req_auth: bool = False
     """Whether watchers are authorized, by the next three."""
     get_rules_doc: Callable[[str, str], Any] | None = None
@@ -134,10 +136,9 @@ class EventRegistry:
         if peer is not None:
             package.wipeer, peer.wipeer = peer, package
 
-    @property
-    def authorizes(self) -> bool:
-        """Whether the watchers of some event are authorized."""
-        return any(package.req_auth for package in self._by_name.values())
+    def authorized(self) -> list[EventPackage]:
+        """The packages whose watchers are authorized."""
+        return [package for package in self._by_name.values() if package.req_auth]
 
     def named(self, name: str) -> EventPackage | None:
         """The package registered under exactly this name."""

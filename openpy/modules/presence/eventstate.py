@@ -122,13 +122,13 @@ class EventState:
         return None if package.empty_nbody is None else package.empty_nbody(uri)
 
     def _with(self, hard: Any, living: list[Publication]) -> bytes:
-        """The body where there is a hard state, which is the oldest document."""
+        """The body where there is a hard state: older than what is published, newer than what was."""
         package = self.package
-        documents = [item.document for item in living]
+        documents = [hard, *[item.document for item in living]]
         if not living and self.last is not None and package.read_body is not None:
-            documents = [package.read_body(self.last.body)]
+            documents.insert(0, package.read_body(self.last.body))
         assert package.agg_nbody is not None
-        return package.agg_nbody(self.presentity.uri, [hard, *documents])
+        return package.agg_nbody(self.presentity.uri, documents)
 
     def tentative(self) -> Iterator[Standing]:
         """The publications as the next request finds them."""

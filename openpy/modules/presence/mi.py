@@ -19,6 +19,7 @@ from openpy.modules.presence.dialog import ACTIVE
 from openpy.modules.presence.publications import Publication
 from openpy.modules.presence.store import split_uri
 from openpy.sip.errors import RemoteError
+from openpy.sip.headers import parse_event
 from openpy.sip.uri import aor_of
 
 if TYPE_CHECKING:
@@ -39,14 +40,14 @@ async def refresh_watchers(agent: PresenceAgent, presentity_uri: str, event: str
         raise MiError(404, "Empty presentity URI")
     if not event or not refresh_type:
         raise MiError(400, "Empty event parameter")
-    package = agent.registry.named(event)
-    if package is None:
-        raise CommandFailed(f"no event {event}")
     try:
+        package = agent.registry.search(parse_event(event))
         uri = aor_of(presentity_uri)
         by_rules = int(refresh_type) == 0
     except (RemoteError, ValueError) as error:
         raise CommandFailed(str(error)) from error
+    if package is None:
+        raise CommandFailed(f"no event {event}")
     if by_rules and package.get_rules_doc is None:
         raise CommandFailed(f"event {event} has no rules")
     try:

@@ -46,6 +46,8 @@ def recover(agent: PresenceAgent, rows: Rows) -> int:
         if store.shared and not is_local(agent, row["socket_info"]):
             continue
         skipped += not load_subscription(agent, row)
+    for package in agent.registry.authorized():
+        agent.look_again(package)
     return skipped
 
 

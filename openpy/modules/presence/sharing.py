@@ -131,7 +131,7 @@ class Sharing:
             last_states = await self._rows(store.last_states, self._last_states_of, split_uri(uri))
             publications = await self._rows(store.publications, self._publications_of, split_uri(uri))
             decisions = []
-            if agent.registry.authorizes:
+            if agent.registry.authorized():
                 decisions = await self._rows(store.decisions, self._decisions_of, (uri,))
             if self._mark(agent.presentities.get(uri)) == before:
                 self._take(uri, publications, last_states)

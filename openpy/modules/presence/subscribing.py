@@ -132,7 +132,8 @@ def _begin(agent: PresenceAgent, accepted: _Subscribe, dialog: Dialog) -> Answer
     """A new subscription, or a fetch, in a dialog that may be new as well."""
     presentity = dialog.presentity
     package = accepted.package
-    if presentity.uri != dialog.watcher_uri and package.type == "winfo" and not agent.settings.open_winfo:
+    guarded = package.owner_only or (package.type == "winfo" and not agent.settings.open_winfo)
+    if guarded and presentity.uri != dialog.watcher_uri:
         raise RemoteError(403, "Forbidden")
     state = presentity.event(package)
     expires = accepted.now + accepted.lifetime

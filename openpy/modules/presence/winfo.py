@@ -100,7 +100,7 @@ def all_watchers(state: EventState | None, now: float) -> list[Watcher]:
 
 def described(subscription: Subscription, cause: str, now: float) -> Watcher:
     """A subscription as it is."""
-    remaining = max(ceil(subscription.expires - now), 0)
+    remaining = None if subscription.status == TERMINATED else max(ceil(subscription.expires - now), 0)
     uri = subscription.dialog.watcher_uri
     return Watcher(name_of(subscription), uri, STATUS[subscription.status], cause, expiration=remaining)
 

@@ -13,7 +13,6 @@ from openpy.engine.module import ArgumentError, Module, ModuleError, Param
 from openpy.modules.presence.api import EventPackage, PresenceApi
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request
-from openpy.sip.uri import aor_of
 
 OWNER = "owner"
 ANYONE = "anyone"
@@ -37,15 +36,6 @@ def check_summary(request: Request) -> None:
         summary.parse(request.body)
     except DocumentError as error:
         raise RemoteError(400, f"Bad body: {error}") from None
-
-
-def check_owner(request: Request) -> None:
-    """Refuse a SUBSCRIBE to somebody else's mailbox; raises RemoteError (403).
-
-    A request in a dialog comes from whom the dialog was given to.
-    """
-    if not request.to.tag and aor_of(request.from_.uri_text) != aor_of(request.uri):
-        raise RemoteError(403, "Forbidden")
 
 
 class PresenceMwi(Module):
@@ -78,6 +68,6 @@ class PresenceMwi(Module):
             "message-summary",
             summary.CONTENT_TYPE,
             evs_publ_handl=check_summary,
-            evs_subs_handl=None if self.mailbox_watchers == ANYONE else check_owner,
+            owner_only=self.mailbox_watchers == OWNER,
             empty_nbody=summary.empty if self.empty_summary else None,
         )

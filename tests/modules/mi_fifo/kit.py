@@ -26,10 +26,12 @@ class Echo(Module):
 
     name = "echo"
     waits = None
+    heard = ()
 
     @mi_command("echo")
     def echo(self, *words: str) -> Reply:
         """Give the words back."""
+        self.heard = (*self.heard, words)
         reply = Reply()
         for word in words:
             reply.add("Word", word).add("Length", str(len(word)))

@@ -148,3 +148,17 @@ def test_a_decision_that_is_forgotten_is_gone() -> None:
     assert access.decisions == {}
     assert decision.state is None
     assert presentity.idle
+
+
+def test_many_presentities_are_looked_at_in_slices_after_a_restart() -> None:
+    house = House(xml={})
+    for number in range(70):
+        house.subscribe(uri=f"sip:u{number}@example.org")
+    rows = house.memory.kept[house.memory.tables["active_watchers"]]
+    place = house.memory.tables["active_watchers"].columns.index("status")
+    for id_, row in rows.items():
+        rows[id_] = (*row[:place], 1, *row[place + 1 :])
+    house.take()
+    house = house.restart(xml={})
+    assert [row["status"] for row in house.memory.named("active_watchers")] == [2] * 70
+    assert {item.get("Subscription-State") for item in house.take()} == {"pending;expires=600"}

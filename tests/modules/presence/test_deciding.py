@@ -8,6 +8,7 @@ from openpy.db.errors import DatabaseError
 from openpy.modules.presence import deciding
 from openpy.modules.presence.authorization import Decision
 from openpy.modules.presence.presentity import Change
+from openpy.sip.errors import RemoteError
 from tests.modules.presence.kit import House, Memory, presence, ruleset
 
 BOB = "sip:bob@example.org"
@@ -140,4 +141,45 @@ def test_events_without_rules_have_nothing_to_decide() -> None:
     state = house.agent.presentity("sip:alice@example.org").events["presence"]
     assert deciding.decide_anew(house.agent, state, anew=True) is None
     house.agent.decide_anew(state)
+    assert house.laters == []
+
+
+def test_xc_14_a_rule_that_begins_to_be_valid_is_noticed_in_time() -> None:
+    memory = Memory()
+    memory.document(
+        b'<ruleset xmlns="urn:ietf:params:xml:ns:common-policy"><rule id="a"><conditions><validity>'
+        b"<from>2023-11-14T22:14:20Z</from><until>2033-01-01T00:00:00Z</until></validity></conditions>"
+        b"<actions><sub-handling>allow</sub-handling></actions></rule></ruleset>"
+    )
+    house = House(memory, xml={})
+    house.publish()
+    house.subscribe()
+    assert told(house) == [("pending;expires=600", False)]
+    house.wait(62)
+    assert [body for _, body in told(house)] == [True]
+
+
+def test_who_only_asked_is_told_to_the_presentity() -> None:
+    house = house_with("sip:carol@example.org block")
+    house.subscribe(event="presence.winfo", from_="<sip:alice@example.org>;tag=a")
+    house.subscribe(expires=0)
+    house.subscribe(from_=CAROL)
+    found = [item.body for item in house.take() if item.get("Event") == "presence.winfo"]
+    assert [b"waiting" in found[1], b"rejected" in found[2]] == [True, True]
+    change(house, "* allow")
+    (last,) = [item.body for item in house.take() if item.get("Event") == "presence.winfo"]
+    assert b"approved" in last
+
+
+def test_the_rules_may_become_unknown_while_a_watcher_is_checked() -> None:
+    def unknown(user: str, domain: str) -> None:
+        raise RemoteError(503, "Later")
+
+    house = house_with("* allow")
+    house.subscribe()
+    (subscription,) = (
+        house.agent.presentities["sip:alice@example.org"].events["presence"].subscriptions.values()
+    )
+    subscription.state.package.get_rules_doc = unknown
+    deciding.check(house.agent, subscription)
     assert house.laters == []

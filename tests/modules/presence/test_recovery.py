@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openpy.db.errors import OutcomeUnknown, Unavailable
-from openpy.modules.presence.recovery import is_local
+from openpy.modules.presence.recovery import is_local, load_decision
 from tests.modules.presence.kit import ALICE, House, presence
 
 
@@ -240,3 +240,28 @@ def test_d22_a_server_that_shares_the_database_takes_its_own_subscriptions() -> 
     assert is_local(again.agent, "udp:192.0.2.1:5060")
     assert not is_local(again.agent, "udp:192.0.2.1:5061")
     assert not is_local(again.agent, "what is this")
+
+
+def test_decisions_about_watchers_are_known_after_a_restart() -> None:
+    house = House(xml={})
+    house.subscribe()
+    house = house.restart(xml={})
+    state = house.agent.presentities[ALICE].events["presence"]
+    assert state.access is not None
+    (decision,) = state.access.decisions.values()
+    assert (decision.watcher_uri, decision.status, decision.kept) == ("sip:bob@example.org", 2, True)
+    (row,) = house.memory.named("watchers")
+    load_decision(house.agent, {**row, "status": 1, "reason": None})
+    assert list(state.access.decisions.values()) == [decision]
+    assert (decision.status, decision.reason) == (1, "")
+
+
+def test_with_force_active_decisions_are_left_alone() -> None:
+    house = House(xml={})
+    house.subscribe()
+    house = house.restart()
+    state = house.agent.presentities[ALICE].events["presence"]
+    assert state.access is None
+    assert len(house.memory.named("watchers")) == 1
+    (subscription,) = state.subscriptions.values()
+    assert subscription.status == 1

@@ -6,11 +6,14 @@ from types import FrameType
 from typing import Any
 
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
+from openpy.db.errors import DatabaseError
 from openpy.modules.presence.api import ACTIVE, AuthStatus, EventPackage, Subs
 from openpy.modules.presence.eventstate import NO_BODY
 from openpy.modules.presence.views import Views
-from tests.modules.presence.kit import ALICE, House, Memory, presence, ruleset
+from tests.modules.presence.kit import ALICE, Exchange, House, Memory, presence, ruleset
 
 BOB = "sip:bob@example.org"
 HIDE_NOTE = "<p:provide-note>FALSE</p:provide-note>"
@@ -154,6 +157,78 @@ def test_mwi_08_a_body_is_numbered_for_each_watcher() -> None:
     assert subscription.told == b""
     assert isinstance(subscription.state.shown, Views)
     assert NO_BODY not in [data for _, data in house.wire]
+
+
+STEPS = st.sampled_from(
+    [
+        *("none", "hide", "allow", "block", "polite", "confirm"),  # rules, with refreshWatchers
+        *("publish", "change", "remove", "subscribe", "refresh", "unsubscribe", "fetch"),
+        *("reread", "hold", "commit", "fail", "wait", "restart"),
+    ]
+)
+HANDLINGS = {
+    "hide": f"{BOB} allow {HIDE_NOTE}",
+    "allow": f"{BOB} allow",
+    "block": f"{BOB} block",
+    "polite": f"{BOB} polite-block",
+    "confirm": f"{BOB} confirm",
+}
+OUTCOMES = {"hide": {1}, "allow": {1}, "polite": {1}, "block": set(), "confirm": {2}, "none": {2}}
+
+
+class Play:
+    """A presentity with rules, its publication and its watcher."""
+
+    def __init__(self) -> None:
+        self.house = House(xml={})
+        self.rules = "none"
+        self.tag = ""
+        self.number = 0
+        self.dialog: Exchange | None = None
+
+    def do(self, step: str) -> None:
+        house = self.house
+        self.number += 1
+        if step in OUTCOMES or step == "reread":
+            if not house.writer.hold:  # the command would wait
+                self.rules = step if step in OUTCOMES else self.rules
+                house.memory.document(ruleset(HANDLINGS[self.rules]) if self.rules in HANDLINGS else None)
+                house.refresh(0 if step in OUTCOMES else 1)
+        elif step in ("publish", "change", "remove"):
+            expires = 0 if step == "remove" else 600
+            body = presence(id_=f"t{self.number}", more=SECRET)
+            done = house.publish(body, etag=self.tag if step != "publish" else None, expires=expires)
+            self.tag = done["SIP-ETag"] if done.replies and done.status == 200 else self.tag or "x"
+        elif step in ("subscribe", "fetch"):
+            made = house.subscribe(expires=600 if step == "subscribe" else 0)
+            self.dialog = made if made.replies and made.status == 200 else self.dialog
+        elif step in ("refresh", "unsubscribe") and self.dialog is not None:
+            house.resubscribe(self.dialog, cseq=self.number + 1, expires=600 if step == "refresh" else 0)
+        elif step == "restart":
+            self.house = house.restart(xml={})
+        elif step in ("hold", "commit", "fail", "wait"):
+            house.writer.hold = step == "hold"
+            house.writer.failing = DatabaseError("full") if step == "fail" else None
+            house.wait(2)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(STEPS, max_size=25))
+def test_d07_no_order_of_events_shows_what_is_hidden_and_all_end_as_the_rules_say(steps: list[str]) -> None:
+    play = Play()
+    for step in ["publish", *steps]:
+        play.do(step)
+        if play.rules != "allow" and not play.house.writer.hold:
+            assert not any(b"bath" in notify.body for notify in play.house.take()), (step, play.rules)
+        play.house.take()
+    for step in ("commit", play.rules):
+        play.do(step)
+    house = play.house
+    rows = house.memory.named("active_watchers")
+    assert {row["status"] for row in rows} <= OUTCOMES[play.rules]
+    assert len(rows) == len(house.agent.dialogs)
+    decided = [row["status"] for row in house.memory.named("watchers")]
+    assert decided in ([], [3] if play.rules == "block" else list(OUTCOMES[play.rules]))
 
 
 # --- the plain path ---------------------------------------------------------------------------------------------------

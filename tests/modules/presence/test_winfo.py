@@ -144,6 +144,21 @@ def test_wi_09_wi_14_decisions_are_told(handling: str, expected: tuple[str, str]
     assert watchers(document) == [("sip:dave@example.org", *came)]
 
 
+def test_of_those_who_are_not_there_only_who_waits_is_told() -> None:
+    memory = Memory()
+    memory.document(ruleset("* allow"))
+    house = House(memory, xml={})
+    house.subscribe(expires=0)
+    inform(house)
+    assert watchers(infos(house)[-1]) == []
+    memory.document(ruleset("* block"))
+    house.refresh()
+    assert infos(house) == []
+    memory.document(None)
+    house.refresh()
+    assert [watchers(item) for item in infos(house)] == [[(BOB, "waiting", "timeout")]]
+
+
 def test_d06_a_watcher_is_told_whatever_becomes_of_the_watchers_information() -> None:
     house = House()
     inform(house)

@@ -144,6 +144,12 @@ def test_mwi_06_only_the_owner_may_watch(from_: str) -> None:
     assert not house.take()
 
 
+def test_mwi_06_nor_may_others_in_a_dialog_that_they_have() -> None:
+    house = house_with()
+    first = house.subscribe()
+    assert house.resubscribe(first, event="message-summary").status == 403
+
+
 def test_mwi_06_the_owner_by_any_spelling_of_the_host() -> None:
     house = house_with()
     assert watch(house, from_='"Alice" <sip:alice@EXAMPLE.org:5060;transport=udp>;tag=a1').status == 200
