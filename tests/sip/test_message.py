@@ -159,7 +159,7 @@ def test_mixed_line_ends_end_the_head_at_the_first_empty_line() -> None:
     ("length", "body"),
     [(b"2", b"ab"), (b"9", b"abcd"), (b"-1", b"abcd"), (b"x", b"abcd"), (b"", b"abcd"), (b"0", b"")],
 )
-def test_body_ends_where_content_length_says(length: bytes, body: bytes) -> None:
+def test_d56_body_ends_where_content_length_says(length: bytes, body: bytes) -> None:
     message = request(b"OPTIONS sip:a@b SIP/2.0\r\nContent-Length: " + length + b"\r\n\r\nabcd")
     assert message.body == body
     assert message.raw.endswith(b"\r\n\r\n" + body)
@@ -256,6 +256,6 @@ def test_a_head_that_ends_in_a_bare_line_end_ends_there() -> None:
         ("x", b"one two", "Malformed Content-Length"),
     ],
 )
-def test_a_length_that_cannot_be_right_leaves_the_body(length: str, body: bytes, defect: str) -> None:
+def test_d56_a_length_that_cannot_be_right_leaves_the_body(length: str, body: bytes, defect: str) -> None:
     message = parse_message(f"OPTIONS sip:a SIP/2.0\r\nContent-Length: {length}\r\n\r\none two".encode())
     assert (message.body, message.defect) == (body, defect)

@@ -52,7 +52,7 @@ def test_initial_publication() -> None:
     assert publisher.publication.etag == "e1"
 
 
-def test_refresh_has_no_body_and_comes_in_time() -> None:
+def test_pub_42_refresh_has_no_body_and_comes_in_time() -> None:
     publisher = Publisher().published()
     publisher.peer.run_to(89)
     assert len(publisher.peer.requests) == 1
@@ -64,7 +64,7 @@ def test_refresh_has_no_body_and_comes_in_time() -> None:
     assert publisher.told == [("initial", 200), ("refresh", 200)]
 
 
-def test_modify_and_remove() -> None:
+def test_pub_42_modify_and_remove() -> None:
     publisher = Publisher().published()
     publisher.publication.modify(b"<second/>", "text/xml")
     assert publisher.sent() == ("e1", 100, b"<second/>", 2)
@@ -87,7 +87,7 @@ def test_all_requests_share_identity_and_count_up() -> None:
     assert (first.call_id, first.get("From")) == (second.call_id, second.get("From"))
 
 
-def test_one_request_at_a_time_and_the_last_wish_counts() -> None:
+def test_pub_39_one_request_at_a_time_and_the_last_wish_counts() -> None:
     publisher = Publisher()
     publisher.publication.start()
     publisher.publication.refresh()
@@ -119,7 +119,7 @@ def test_wish_uttered_while_a_result_is_told() -> None:
 
 
 @pytest.mark.parametrize("wish", ["refresh", "modify"])
-def test_forgotten_state_is_published_anew(wish: str) -> None:
+def test_pub_40_forgotten_state_is_published_anew(wish: str) -> None:
     publisher = Publisher().published()
     if wish == "refresh":
         publisher.publication.refresh()
@@ -144,7 +144,7 @@ def test_forgotten_state_need_not_be_removed() -> None:
     assert publisher.publication.etag == ""
 
 
-def test_412_to_an_initial_publication_is_told() -> None:
+def test_pub_40_412_to_an_initial_publication_is_told() -> None:
     publisher = Publisher()
     publisher.publication.start()
     publisher.peer.answer(412)
@@ -152,7 +152,7 @@ def test_412_to_an_initial_publication_is_told() -> None:
     assert len(publisher.peer.requests) == 1
 
 
-def test_longer_interval_is_followed() -> None:
+def test_pub_41_longer_interval_is_followed() -> None:
     publisher = Publisher()
     publisher.publication.start()
     publisher.peer.answer(423, "Min-Expires: 300\r\n")

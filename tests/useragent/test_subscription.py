@@ -68,7 +68,7 @@ def test_notify_tells_the_state() -> None:
     assert (state.content_type, state.body.strip()) == ("application/pidf+xml", b"<presence/>")
 
 
-def test_notify_may_come_before_the_answer() -> None:
+def test_evt_49_evt_51_notify_may_come_before_the_answer_and_without_an_end() -> None:
     subscriber = Subscriber()
     assert subscriber.peer.notify("pending", 1) == 200
     assert subscriber.states[0].expires is None
@@ -111,7 +111,7 @@ def test_unanswered_subscribe_ends_it() -> None:
     assert subscriber.peer.notify("active", 1) == 481
 
 
-def test_accepted_subscribe_without_a_notify_ends_at_timer_n() -> None:
+def test_evt_49_accepted_subscribe_without_a_notify_ends_at_timer_n() -> None:
     subscriber = Subscriber()
     subscriber.peer.run_to(1)
     subscriber.accept()
@@ -143,6 +143,19 @@ def test_notifies_are_taken_in_order() -> None:
     assert subscriber.peer.notify("active", 5) == 500
     assert subscriber.peer.notify("active", 6) == 200
     assert len(subscriber.states) == 3
+
+
+def test_evt_52_what_a_subscription_state_says_besides_is_ignored() -> None:
+    subscriber = Subscriber().established()
+    assert subscriber.peer.notify("active;expires=100;mood=good;x", 2) == 200
+    assert subscriber.peer.notify("dormant;expires=soon;retry-after=x", 3) == 200
+    assert [(state.state, state.expires) for state in subscriber.states[1:]] == [
+        ("active", 100),
+        ("dormant", None),
+    ]
+    subscriber.peer.run_to(90)
+    assert subscriber.subscribes == [(1, 100), (2, 100)], "it goes on"
+    assert subscriber.ends == []
 
 
 @pytest.mark.parametrize("event", ["presence.winfo", "presence;id=1", "dialog"])
@@ -223,13 +236,14 @@ def test_refresh_does_not_overtake_one_under_way() -> None:
     assert len(subscriber.peer.requests) == 2
 
 
-def test_refresh_answered_by_481_subscribes_anew() -> None:
+def test_evt_50_refresh_answered_by_481_subscribes_anew() -> None:
     subscriber = Subscriber().established()
     old = subscriber.peer.last
     subscriber.peer.run_to(90)
     subscriber.peer.answer(481)
     new = subscriber.peer.last
     assert new.call_id != old.call_id
+    assert new.from_.tag != old.from_.tag
     assert (new.to.tag, new.cseq.number, new.uri) == ("", 1, "sip:alice@example.com")
     assert subscriber.peer.notify("active", 9, subscribe=old) == 481
     subscriber.established()
