@@ -9,9 +9,12 @@ import pytest
 
 from tests.scenarios.conftest import launcher
 from tests.scenarios.process import ServerProcess
+from tests.scenarios.scripts import presence_script
 
 
 @pytest.fixture(scope="module")
 def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ServerProcess]:
     with ExitStack() as stack:
-        yield launcher(tmp_path_factory.mktemp("interop"), stack)()
+        yield launcher(tmp_path_factory.mktemp("interop"), stack)(
+            presence_script('loadmodule "presence_mwi.so"')
+        )

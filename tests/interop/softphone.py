@@ -1,6 +1,8 @@
-"""A pjsua2 program: alice publishes, bob has her as a buddy. Usage: softphone.py PORT
+"""A pjsua2 program. Usage: softphone.py buddy PORT | mailbox PORT REGISTRAR_PORT
 
-Prints one JSON object a line: what bob sees of alice, each time it changes.
+buddy: alice publishes, bob has her as a buddy. Prints what bob sees of alice, each time it changes.
+mailbox: alice has a mailbox, and registers elsewhere. Prints three message summaries that she is told, then ends.
+What is printed are JSON objects, one a line.
 """
 
 from __future__ import annotations
@@ -35,7 +37,20 @@ class Alice(pjsua2.Buddy):  # type: ignore[misc]
         print(json.dumps(seen), flush=True)
 
 
-def run(port: int) -> None:
+class Owner(pjsua2.Account):  # type: ignore[misc]
+    """What alice is told of her mailbox."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.summaries = 0
+
+    def onMwiInfo(self, prm: pjsua2.OnMwiInfoParam) -> None:  # noqa: N802 - pjsua2's name
+        self.summaries += 1
+        body = prm.rdata.wholeMsg.replace("\r\n", "\n").partition("\n\n")[2]
+        print(json.dumps({"summary": body, "state": prm.state}), flush=True)
+
+
+def started() -> pjsua2.Endpoint:
     endpoint = pjsua2.Endpoint()
     endpoint.libCreate()
     settings = pjsua2.EpConfig()
@@ -48,7 +63,10 @@ def run(port: int) -> None:
     transport.boundAddress = transport.publicAddress = "127.0.0.1"
     endpoint.transportCreate(pjsua2.PJSIP_TRANSPORT_UDP, transport)
     endpoint.libStart()
+    return endpoint
 
+
+def see_a_buddy(endpoint: pjsua2.Endpoint, port: int) -> None:
     alice = account("alice", port, publishes=True)
     bob = account("bob", port, publishes=False)
     buddy = Alice()
@@ -64,16 +82,30 @@ def run(port: int) -> None:
         wait(endpoint, lambda: status in buddy.seen[told:])  # noqa: B023 - called at once
     buddy.subscribePresence(False)
     wait(endpoint, lambda: buddy.state == pjsua2.PJSIP_EVSUB_STATE_TERMINATED)
-    endpoint.libDestroy()
+
+
+def hear_of_messages(endpoint: pjsua2.Endpoint, port: int, registrar: int) -> None:
+    owner = Owner()
+    config = configuration("alice", port)
+    config.mwiConfig.enabled = True  # which begins when the account is registered
+    config.regConfig.registrarUri = f"sip:127.0.0.1:{registrar}"
+    owner.create(config)
+    for number in (1, 2, 3):
+        wait(endpoint, lambda: owner.summaries >= number)  # noqa: B023 - called at once
 
 
 def account(name: str, port: int, *, publishes: bool) -> pjsua2.Account:
-    config = pjsua2.AccountConfig()
-    config.idUri = f"sip:{name}@127.0.0.1:{port}"
+    config = configuration(name, port)
     config.presConfig.publishEnabled = publishes
     made = pjsua2.Account()
     made.create(config)
     return made
+
+
+def configuration(name: str, port: int) -> pjsua2.AccountConfig:
+    config = pjsua2.AccountConfig()
+    config.idUri = f"sip:{name}@127.0.0.1:{port}"
+    return config
 
 
 def say(publisher: pjsua2.Account, status: int) -> None:
@@ -91,4 +123,10 @@ def wait(endpoint: pjsua2.Endpoint, happened: Callable[[], bool]) -> None:
 
 
 if __name__ == "__main__":
-    run(int(sys.argv[1]))
+    running = started()
+    ports = [int(port) for port in sys.argv[2:]]
+    if sys.argv[1] == "buddy":
+        see_a_buddy(running, *ports)
+    else:
+        hear_of_messages(running, *ports)
+    running.libDestroy()

@@ -153,3 +153,22 @@ def test_what_is_hidden_is_in_no_notify_on_any_path(site: Site, uri: str) -> Non
         for notify in (*dialog.notifies, *fetch.notifies):
             assert b"mood" not in notify.body
             assert b"happy" not in notify.body
+
+
+@pytest.mark.parametrize("rule", ["allow <p:provide-mood>false</p:provide-mood>", "polite-block", "confirm"])
+def test_d07_what_waited_is_shown_by_the_rules_of_the_moment(site: Site, uri: str, rule: str) -> None:
+    """A NOTIFY that waits for the answer to the one before hides what is hidden when it is sent."""
+    site.set_rules(uri, ruleset("* allow"))
+    with site.phone("bob") as bob:
+        etag = bob.publish(uri, rich(uri, "one")).get("SIP-ETag")
+        dialog, _ = bob.watch(uri)
+        etag = bob.publish(uri, rich(uri, "two"), etag=etag).get("SIP-ETag")
+        unanswered = bob.notify(dialog, answer=0)
+        assert b"secretly-happy" in unanswered.body
+        bob.publish(uri, rich(uri, "three"), etag=etag)
+        site.set_rules(uri, ruleset(f"{BOB} {rule}"))
+        bob.answer(unanswered)
+        told = bob.await_message(
+            lambda message: message.method == "NOTIFY" and message.cseq > unanswered.cseq
+        )
+        assert b"happy" not in told.body

@@ -68,7 +68,10 @@ def test_example_serves_as_it_is(launch: Launch, root: Path, tmp_path: Path) -> 
     server = launch((root / "examples" / "openser.cfg").read_text())
     with Phone(server.address) as phone, TcpPhone(server.tcp_address) as watcher:
         options = phone.options()
-        assert (options.status, options.get("Allow-Events")) == (200, "presence"), "PUB-34"
+        assert (options.status, options.get("Allow-Events")) == (
+            200,
+            "presence, presence.winfo, dialog;sla",
+        ), "PUB-34"
         assert options.get("Allow") == "OPTIONS, PUBLISH, SUBSCRIBE"
         dialog, _ = watcher.watch()
         assert phone.publish(body=pidf(note="example")).status == 200
