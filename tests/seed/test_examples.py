@@ -5,14 +5,20 @@ from __future__ import annotations
 import sqlite3
 import time
 from collections.abc import Callable
-from contextlib import closing
+from contextlib import ExitStack, closing
 from pathlib import Path
 
 import pytest
 
 from openpy.cli.openpy import main
+from openpy.cli.openpydbctl import main as openpydbctl
+from openpy.db.dialect import fetch
+from openpy.db.url import parse_url
+from openpy.modules.mysql.dialect import DIALECT
+from tests.scenarios.conftest import launcher
 from tests.scenarios.wire import Phone, ServerProcess, pidf
 from tests.seed.examples import DATABASE, EXAMPLES, MYSQL_URL, PARAMETERS, script, write
+from tests.seed.mariadb import private_server
 
 ALICE = "sip:alice@example.org"
 
@@ -43,13 +49,26 @@ def test_each_example_passes_the_check(
     assert capsys.readouterr().err == "config file ok, exiting...\n"
 
 
-def test_1_1_a_mysql_url_passes_the_check_and_the_start_names_the_module_to_load(
+def test_1_1_the_start_names_the_module_that_a_mysql_url_needs(
     tmp_path: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     path = str(write(tmp_path, script(database=MYSQL_URL)))
-    assert main(["-c", "-f", path]) == 0
     assert main(["-f", path, "-l", "udp:127.0.0.1:0"]) == 255
     assert 'add: loadmodule "mysql.so"' in capsys.readouterr().err
+
+
+def test_1_1_publications_are_kept_in_the_mysql_database(tmp_path: Path) -> None:
+    """The example as it is written, but for the host."""
+    sql = "CREATE DATABASE openser;\nGRANT ALL ON openser.* TO openser@'%' IDENTIFIED BY 'openserrw';\n"
+    with private_server(tmp_path, sql) as host, ExitStack() as stack:
+        url = parse_url(f"mysql://openser:openserrw@{host}/openser")
+        example = MYSQL_URL.replace("192.168.2.132", host)
+        assert openpydbctl(["create", f"mysql://openser:openserrw@{host}/openser"]) == 0
+        server = launcher(tmp_path, stack)(script(database=example).replace('"sqlite.so"', '"mysql.so"'))
+        with Phone(server.address) as phone:
+            assert phone.publish("sip:one-one@example.org", pidf()).status == 200
+        with closing(DIALECT.connect(url)) as connection:
+            assert fetch(connection, "SELECT username FROM presentity") == [("one-one",)]
 
 
 def test_1_2_publications_are_kept_in_presentity_table(
