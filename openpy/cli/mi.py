@@ -33,7 +33,9 @@ def run(options: argparse.Namespace, patience: float = PATIENCE) -> ExitStatus:
     name = f"openpyctl_{os.getpid()}"
     request = request_text(options.name, name, options.parameters)
     try:
-        answer = _exchange(request, options.fifo, os.path.join(options.reply_dir, name), time.monotonic() + patience)
+        answer = _exchange(
+            request, options.fifo, os.path.join(options.reply_dir, name), time.monotonic() + patience
+        )
     except OSError as error:
         complain(f"{error.filename}: {error.strerror}")
         return ExitStatus.NO_ANSWER
