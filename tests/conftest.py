@@ -5,8 +5,11 @@ from __future__ import annotations
 import importlib
 import os
 import pkgutil
+import tomllib
 from collections.abc import Generator
+from importlib.machinery import ExtensionFileLoader
 from pathlib import Path
+from types import ModuleType
 
 import pytest
 from coverage import Coverage
@@ -16,6 +19,7 @@ import openpy
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("OPENPY_SHARED", ROOT.parent / "shared"))
+COMPILED = os.environ.get("OPENPY_COMPILED") == "1"
 REQUIRE_ALL = os.environ.get("OPENPY_REQUIRE_ALL") == "1"
 
 settings.register_profile("openpy", deadline=None, derandomize=True)
@@ -23,11 +27,30 @@ settings.load_profile("openpy")
 
 
 def pytest_configure() -> None:
-    """Under tests/test_mirror.py, what runs when a file is imported is nobody's own."""
+    """Under tests/test_mirror.py, what runs when a file is imported is nobody's own.
+
+    Under `make test-compiled` nothing runs unless it is the compiled modules that are tested.
+    """
+    if COMPILED:
+        interpreted = [name for name in compiled_modules() if not is_extension(importlib.import_module(name))]
+        if interpreted:
+            raise pytest.UsageError(f"not compiled: {', '.join(interpreted)}")
     if os.environ.get("OPENPY_COVERAGE_CONTEXTS") == "1":
         for module in pkgutil.walk_packages(openpy.__path__, "openpy."):
             if not module.name.endswith("__main__"):
                 importlib.import_module(module.name)
+
+
+def compiled_modules() -> list[str]:
+    """The modules that the compiled build compiles."""
+    settings = tomllib.loads((ROOT / "pyproject.toml").read_text())
+    names: list[str] = settings["tool"]["openpy"]["compiled"]
+    return names
+
+
+def is_extension(module: ModuleType) -> bool:
+    """Whether a module is compiled code."""
+    return isinstance(module.__loader__, ExtensionFileLoader)
 
 
 @pytest.fixture(scope="session")
@@ -42,6 +65,11 @@ def shared() -> Path:
     if not SHARED.is_dir():
         pytest.skip(f"no reference folder at {SHARED} (OPENPY_SHARED names another place)")
     return SHARED
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """What takes long begins first, so that no worker is left alone with it in the end."""
+    items.sort(key=lambda item: item.get_closest_marker("long") is None)
 
 
 @pytest.hookimpl(wrapper=True)

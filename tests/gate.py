@@ -18,6 +18,8 @@ class Gate:
         self._peers: dict[socket.socket, socket.socket] = {}
         self._frozen = False
         self._cut_at = b""
+        self._delay = 0.0
+        self._answering: set[socket.socket] = set()
         self._listener: socket.socket | None = None
         self._running = True
         self.port = 0
@@ -52,6 +54,10 @@ class Gate:
         """Cut the connection once, when the server has been sent this and before its answer comes back."""
         self._cut_at = word
 
+    def slow_down(self, seconds: float) -> None:
+        """Let each answer of the server come so much later."""
+        self._delay = seconds
+
     def close(self) -> None:
         """End."""
         self.shut()
@@ -74,6 +80,7 @@ class Gate:
     def _accept(self, listener: socket.socket) -> None:
         near, _ = listener.accept()
         far = socket.create_connection(self._target)
+        self._answering.add(far)
         for one, other in ((near, far), (far, near)):
             self._peers[one] = other
             self._selector.register(one, selectors.EVENT_READ)
@@ -81,6 +88,8 @@ class Gate:
     def _pass_on(self, one: socket.socket) -> None:
         try:
             data = one.recv(65536)
+            if self._delay and one in self._answering:
+                threading.Event().wait(self._delay)
             if data:
                 self._peers[one].sendall(data)
         except OSError:
@@ -96,6 +105,7 @@ class Gate:
         if other is None:
             return
         del self._peers[other]
+        self._answering -= {one, other}
         for each in (one, other):
             self._selector.unregister(each)
             with contextlib.suppress(OSError):

@@ -40,6 +40,8 @@ def test_every_test_file_of_the_mirror_has_its_file(root: Path) -> None:
     assert not sorted(str(path) for path in tests if path not in expected)
 
 
+@pytest.mark.pure
+@pytest.mark.long
 @pytest.mark.timeout(900)
 def test_every_test_file_covers_its_own_file(root: Path, tmp_path: Path) -> None:
     data_file = tmp_path / "coverage"

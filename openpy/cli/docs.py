@@ -21,6 +21,12 @@ Row = Sequence[str]
 
 FUNCTION_COLUMNS = ("function", "arguments", "blocks", "effect")
 COMMAND_COLUMNS = ("command", "parameters", "effect")
+LIMIT_COLUMNS = ("parameter", "default", "bounds")
+LIMITS_INTRODUCTION = """\
+What a stranger can make the server hold or do is bounded, and each bound is a parameter. What exceeds one is answered
+as its line says (400 Bad Request, 413 Request Entity Too Large, 414 Request-URI Too Long, 423 Interval Too Brief, 503
+Service Unavailable, 513 Message Too Large), or dropped and counted: `openpyctl mi get_statistics net: core:`.
+"""
 SPLIT = "\\|"  # how a | is written inside a cell
 
 MADE = "<!-- Made by `make docs` from the declarations in the code; change it there. -->\n\n"
@@ -42,6 +48,7 @@ def pages() -> dict[str, str]:
     made["core-parameters.md"] = core_parameters_page()
     made["core-functions.md"] = core_functions_page()
     made["core-commands.md"] = core_commands_page()
+    made["limits.md"] = limits_page()
     return made
 
 
@@ -95,6 +102,17 @@ def core_commands_page() -> str:
     owner = CoreCommands(server=None)  # type: ignore[arg-type]  # declarations only
     rows = _command_rows(declared_commands(owner, "core"))
     return MADE + "\n".join(["# Core management commands", "", *_table(COMMAND_COLUMNS, rows)]) + "\n"
+
+
+def limits_page() -> str:
+    """The page of everything that bounds what strangers can make the server hold or do."""
+    rows = [(f"`{spec.name}`", _default(spec.default), spec.doc) for spec in CORE_PARAMETERS if spec.limit]
+    lines = ["# Limits", "", LIMITS_INTRODUCTION, *_section("Core parameters", LIMIT_COLUMNS, rows)]
+    for name in module_names():
+        parameters = find_module(name).parameters().values()
+        rows = [(f"`{p.name}`", _default(p.default), p.doc) for p in parameters if p.limit]
+        lines += _section(f"Parameters of {name}", LIMIT_COLUMNS, rows)
+    return MADE + "\n".join(lines).rstrip("\n") + "\n"
 
 
 def _command_rows(commands: Iterable[Command]) -> list[Row]:

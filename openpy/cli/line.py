@@ -12,7 +12,8 @@ import asyncio
 import math
 from collections.abc import Callable
 
-from openpy.net.tcp import TcpConnection, TcpConnections
+from openpy.net.connection import TcpConnection
+from openpy.net.tcp import TcpConnections, TcpLimits
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.25, 4.0  # seconds between attempts
 
@@ -42,10 +43,10 @@ class TcpLine:
         self._reopening: asyncio.Task[None] | None = None
         self._connections = TcpConnections(
             received=received,
-            broken=lambda head, connection, error: None,  # the connection is closed, and opened again
+            broken=lambda head, connection, error: connection.abort(),  # and it is opened again
             lost=self._connection_lost,
             burst_ended=lambda: None,
-            lifetime=math.inf,
+            limits=TcpLimits(lifetime=math.inf),
         )
 
     @property

@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from functools import partial
 
 from openpy import __version__
 from openpy.cli.guide import banner, guide
 from openpy.cli.options import HELP, Options, UsageError, parse_options
 from openpy.db.errors import DatabaseError
 from openpy.engine.config import FACILITIES, CoreConfig
-from openpy.engine.log import Log, Sink
+from openpy.engine.log import WARNING, LibraryLog, Log, Sink
+from openpy.engine.logbuffer import LogBuffer
+from openpy.engine.loop import new_loop
 from openpy.engine.module import ModuleError
+from openpy.engine.pace import Pace
 from openpy.engine.process import (
     PidFile,
     ProcessError,
     change_directories,
     detach,
     find_identity,
+    raise_open_files_limit,
     set_open_files_limit,
 )
 from openpy.engine.server import Server
@@ -29,6 +35,8 @@ from openpy.engine.syslog import open_syslog
 from openpy.script.diagnostics import ScriptError, Severity, render
 
 STOPPED, FAILED = 0, 255
+
+OTHER_FILES = 100  # of a process with full connections: databases, logs, modules
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -74,6 +82,7 @@ def _serve(options: Options) -> int:
     config = server.config
     if config.number("open_files_limit") > 0:
         set_open_files_limit(config.number("open_files_limit"))
+    _make_room_for_connections(server)
     server.bind()
     with contextlib.ExitStack() as opened:
         opened.callback(server.sockets.close)
@@ -86,10 +95,32 @@ def _serve(options: Options) -> int:
             pid_file.write()
             opened.callback(pid_file.remove)
         identity.take_on()
-        server.log.sink = log_sink
-        with contextlib.suppress(KeyboardInterrupt):
-            asyncio.run(_run(server, options, started))
+        buffer = LogBuffer(log_sink, server.log_dropped, partial(server.log.line, WARNING, "core"))
+        opened.callback(buffer.close)
+        server.log.sink = buffer
+        loop_log, own_log = logging.getLogger("asyncio"), LibraryLog(server.log)
+        loop_log.addHandler(own_log)
+        opened.callback(loop_log.removeHandler, own_log)
+        with (
+            contextlib.suppress(KeyboardInterrupt),
+            asyncio.Runner(loop_factory=partial(new_loop, server.stalls, Pace())) as runner,
+        ):
+            runner.run(_run(server, options, started))
     return STOPPED
+
+
+def _make_room_for_connections(server: Server) -> None:
+    """As many open files as there may be connections; fewer connections where that is not allowed."""
+    config = server.config
+    if config.number("disable_tcp"):
+        return
+    wanted = config.number("tcp_max_connections")
+    given = config.number("open_files_limit") > 0
+    room = max(raise_open_files_limit(0 if given else wanted + OTHER_FILES) - OTHER_FILES, 1)
+    if room < wanted:
+        why = "the limit of open files leaves no room for more: raise it (ulimit -n, open_files_limit)"
+        server.log.warning("core", f"tcp_max_connections is {room} instead of {wanted}: {why}")
+        config.values["tcp_max_connections"] = room
 
 
 def _prepare(options: Options) -> Server:

@@ -61,6 +61,16 @@ class Outcome:
         errors = self.errors.items()
         return [self.batch[place][0] for place, error in errors if isinstance(error, OutcomeUnknown)]
 
+    def answer(self) -> None:
+        """Give every submission its answer, in the thread that submitted it."""
+        errors = self.errors
+        for place, (_, _, done) in enumerate(self.batch):
+            try:
+                done(errors.get(place))
+            except Exception:
+                # One that fails must not cost the others their answer.
+                logger.exception("the answer to a database write failed")
+
 
 class Committer:
     """One connection that writes batches. Not thread-safe."""

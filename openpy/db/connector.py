@@ -11,10 +11,11 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable
-from time import monotonic
+from functools import partial
 
 from openpy.db.dialect import Connection
 from openpy.db.errors import DatabaseError
+from openpy.db.threads import THREADS, Repetition, Threads
 
 __all__ = ["Connector"]
 
@@ -38,15 +39,20 @@ class Connector:
     """
 
     def __init__(
-        self, connect: Callable[[], Connection], deliver: Callable[[Connection], None], name: str
+        self,
+        connect: Callable[[], Connection],
+        deliver: Callable[[Connection], None],
+        name: str,
+        threads: Threads = THREADS,
     ) -> None:
         self._connect = connect
         self._deliver = deliver
         self._name = name
+        self._threads = threads
         self._lock = threading.Lock()
         self._seeking = False
-        self._thread: threading.Thread | None = None
-        self._stopped = threading.Event()
+        self._search: Repetition | None = None
+        self._stopped = False
 
     @property
     def is_seeking(self) -> bool:
@@ -59,56 +65,54 @@ class Connector:
         May be called in any thread.
         """
         with self._lock:
-            if not self._seeking and not self._stopped.is_set():
+            if not self._seeking and not self._stopped:
                 self._seeking = True
-                self._thread = threading.Thread(
-                    target=self._work, args=(reason,), name="database connector", daemon=True
-                )
-                self._thread.start()
+                trouble = _Trouble(self._name, reason, self._threads.monotonic)
+                self._search = self._threads.repeat("database connector", partial(self._try, trouble))
 
     def stop(self) -> None:
         """Seek no more."""
-        self._stopped.set()
-        thread = self._thread
-        if thread is not None:
-            thread.join(LAST_TRY)
+        self._stopped = True
+        search = self._search
+        if search is not None:
+            search.stop(LAST_TRY)
 
-    def _work(self, reason: DatabaseError) -> None:
-        trouble = _Trouble(self._name, reason)
-        pause = 0.0
-        while not self._stopped.wait(pause):
-            try:
-                connection = self._connect()
-            except DatabaseError as error:
-                trouble.met(error)
-                pause = min(2 * pause or FIRST_PAUSE, LONGEST_PAUSE)
-                continue
-            with self._lock:
-                self._seeking = False  # before it is delivered, for it may be lost at once
-            if self._stopped.is_set():
-                connection.close()
-            else:
-                trouble.mended()
-                self._deliver(connection)
-            return
+    def _try(self, trouble: _Trouble) -> float | None:
+        """Connect, and deliver; returns the seconds until the next try, if there has to be one."""
+        try:
+            connection = self._connect()
+        except DatabaseError as error:
+            trouble.met(error)
+            return trouble.pause
+        with self._lock:
+            self._seeking = False  # before it is delivered, for it may be lost at once
+        if self._stopped:
+            connection.close()
+        else:
+            trouble.mended()
+            self._deliver(connection)
+        return None
 
 
 class _Trouble:
-    """What is said about a database that does not serve."""
+    """What is said about a database that does not serve, and how long to wait until the next try."""
 
-    def __init__(self, name: str, reason: DatabaseError) -> None:
+    def __init__(self, name: str, reason: DatabaseError, monotonic: Callable[[], float]) -> None:
+        self.pause = 0.0
         self._name = name
+        self._monotonic = monotonic
         self._begun = monotonic()
         self._say(str(reason))
 
     def met(self, error: DatabaseError) -> None:
-        if str(error) != self._text or monotonic() - self._said >= REMINDER:
+        self.pause = min(2 * self.pause or FIRST_PAUSE, LONGEST_PAUSE)
+        if str(error) != self._text or self._monotonic() - self._said >= REMINDER:
             self._say(str(error))
 
     def mended(self) -> None:
-        logger.warning("connected to %s again, after %.1f s", self._name, monotonic() - self._begun)
+        logger.warning("connected to %s again, after %.1f s", self._name, self._monotonic() - self._begun)
 
     def _say(self, text: str) -> None:
         self._text = text
-        self._said = monotonic()
+        self._said = self._monotonic()
         logger.warning("no connection to %s, trying on: %s", self._name, text)

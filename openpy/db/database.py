@@ -22,7 +22,6 @@ A module that keeps state here, in its `start`:
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Iterator
 from contextlib import closing
 from functools import partial
@@ -36,6 +35,7 @@ from openpy.db.ids import IdBlocks, SharedIds
 from openpy.db.reader import Reader
 from openpy.db.statements import TableSql
 from openpy.db.tables import Table, columns_of, name_of, named
+from openpy.db.threads import THREADS, Repetition, Threads
 from openpy.db.url import DatabaseUrl
 from openpy.db.writer import Writer
 
@@ -69,14 +69,19 @@ class Database:
     """
 
     def __init__(
-        self, url: DatabaseUrl, dialect: Dialect, post: Callable[[Callable[[], None]], None]
+        self,
+        url: DatabaseUrl,
+        dialect: Dialect,
+        post: Callable[[Callable[[], None]], None],
+        threads: Threads = THREADS,
     ) -> None:
         self.url = url
         self.dialect = dialect
         self._post = post
-        self._connector = Connector(self._connect, self._deliver, str(url))
-        self.writer = Writer(dialect, post, self._connector.seek)
-        self.reader = Reader(lambda: dialect.connect(url, read_only=True), dialect, post)
+        self._threads = threads
+        self._connector = Connector(self._connect, self._deliver, str(url), threads)
+        self.writer = Writer(dialect, post, self._connector.seek, threads=threads)
+        self.reader = Reader(lambda: dialect.connect(url, read_only=True), dialect, post, threads=threads)
         self._is_open = False
         self._models: dict[str, type[Table]] = {}
         self._tables: dict[str, TableSql] = {}
@@ -84,7 +89,7 @@ class Database:
         self._shared_ids: SharedIds | None = None
         self._advised: set[str] = set()
         self._waiting: list[Callable[[], None]] = []
-        self._timer: threading.Timer | None = None
+        self._reload: Repetition | None = None
 
     # --- life -------------------------------------------------------------------------------------------------------
 
@@ -106,8 +111,8 @@ class Database:
 
     def close(self) -> None:
         """Finish everything submitted and close. Blocks; the last answers are posted."""
-        if self._timer is not None:
-            self._timer.cancel()
+        if self._reload is not None:
+            self._reload.stop(0)
         self._connector.stop()
         self.writer.stop()
         self.reader.stop()
@@ -144,9 +149,8 @@ class Database:
                 logger.warning("%s cannot be loaded, trying again: %s", self.url, error)
                 self._waiting.append(callback)
         if self._waiting:
-            self._timer = threading.Timer(RELOAD_PAUSE, self._post, (self._call_back,))
-            self._timer.daemon = True
-            self._timer.start()
+            again = partial(self._post, self._call_back)
+            self._reload = self._threads.repeat("database reload", again, RELOAD_PAUSE)
 
     # --- tables -----------------------------------------------------------------------------------------------------
 
@@ -181,7 +185,7 @@ class Database:
         """
         if self._shared_ids is None:
             connect = partial(self.dialect.connect, self.url, patience=CHECK_PATIENCE)
-            self._shared_ids = SharedIds(self.dialect, connect, self._post)
+            self._shared_ids = SharedIds(self.dialect, connect, self._post, self._threads)
             self.use(IdBlocks)
 
     def next_id(self, table: TableSql) -> int:

@@ -9,7 +9,6 @@ Rules:
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable
 from contextlib import closing
 from functools import partial
@@ -19,6 +18,7 @@ import peewee
 from openpy.db.dialect import Connection, Dialect, fetch
 from openpy.db.errors import DatabaseError, RowRefused, Unavailable
 from openpy.db.tables import Table, name_of
+from openpy.db.threads import THREADS, Threads
 
 __all__ = ["BLOCK", "IdBlocks", "SharedIds"]
 
@@ -51,10 +51,12 @@ class SharedIds:
         dialect: Dialect,
         connect: Callable[[], Connection],
         post: Callable[[Callable[[], None]], None],
+        threads: Threads = THREADS,
     ) -> None:
         self._dialect = dialect
         self._connect = connect
         self._post = post
+        self._threads = threads
         self._blocks: dict[str, list[range]] = {}
         self._next: dict[str, int] = {}
         self._asked: set[str] = set()
@@ -120,7 +122,7 @@ class SharedIds:
     def _ask(self, name: str) -> None:
         if name not in self._asked:
             self._asked.add(name)
-            threading.Thread(target=self._fetch, args=(name,), name="database ids", daemon=True).start()
+            self._threads.repeat("database ids", partial(self._fetch, name))
 
     def _fetch(self, name: str) -> None:
         """The thread: one block more."""

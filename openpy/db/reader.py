@@ -9,15 +9,13 @@ Rules:
 from __future__ import annotations
 
 import logging
-import threading
 from collections.abc import Callable, Sequence
 from functools import partial
-from queue import SimpleQueue
-from time import monotonic
 from typing import Any, TypeAlias
 
 from openpy.db.dialect import Connection, Dialect, Row, fetch
 from openpy.db.errors import DatabaseError, Unavailable
+from openpy.db.threads import THREADS, Crew, Member, Threads
 
 __all__ = ["Answer", "Reader"]
 
@@ -49,50 +47,44 @@ class Reader:
         *,
         size: int = 2,
         capacity: int = 10_000,
+        threads: Threads = THREADS,
     ) -> None:
-        self._connect = connect
-        self._dialect = dialect
         self._post = post
         self._capacity = capacity
         self._waiting = 0
         self._running = False
-        self._queue: SimpleQueue[_Query | None] = SimpleQueue()
-        self._threads = [
-            threading.Thread(target=self._work, name=f"database reader {number}", daemon=True)
-            for number in range(size)
-        ]
+        sessions = [_Session(connect, dialect, threads.monotonic) for _ in range(size)]
+        self._threads: Crew[_Query] = threads.crew(
+            "database reader",
+            [Member(partial(self._work, session), session.close) for session in sessions],
+            most=1,
+        )
 
     def start(self) -> None:
         """Start the threads; they connect when they are first needed."""
         self._running = True
-        for thread in self._threads:
-            thread.start()
+        self._threads.start()
 
     def stop(self) -> None:
         """Finish every query and end the threads. Blocks until then; the answers are posted."""
         if self._running:
             self._running = False
-            for _ in self._threads:
-                self._queue.put(None)
-            for thread in self._threads:
-                thread.join()
+            self._threads.stop()
 
     def query(self, sql: str, parameters: Sequence[Any], done: Answer) -> None:
         """Run one query; raises Unavailable if the queue is full or closed."""
         if self._waiting >= self._capacity or not self._running:
             raise Unavailable("too many queries wait" if self._running else "the database is closed")
         self._waiting += 1
-        self._queue.put((sql, parameters, done))
+        self._threads.put((sql, parameters, done))
 
     def _answer(self, done: Answer, rows: list[Row], error: DatabaseError | None) -> None:
         self._waiting -= 1
         done(rows, error)
 
-    def _work(self) -> None:
+    def _work(self, session: _Session, queries: list[_Query]) -> None:
         """A thread: one query after the other."""
-        session = _Session(self._connect, self._dialect)
-        while (query := self._queue.get()) is not None:
-            sql, parameters, done = query
+        for sql, parameters, done in queries:
             rows: list[Row] = []
             error: DatabaseError | None = None
             try:
@@ -100,29 +92,31 @@ class Reader:
             except DatabaseError as problem:
                 error = problem
             self._post(partial(self._answer, done, rows, error))
-        session.close()
 
 
 class _Session:
     """The connection of one thread, made when it is needed."""
 
-    def __init__(self, connect: Callable[[], Connection], dialect: Dialect) -> None:
+    def __init__(
+        self, connect: Callable[[], Connection], dialect: Dialect, monotonic: Callable[[], float]
+    ) -> None:
         self._connect = connect
         self._dialect = dialect
+        self._monotonic = monotonic
         self._connection: Connection | None = None
         self._away = DatabaseError()
         self._next_try = 0.0
 
     def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
         """All rows of a query; raises DatabaseError."""
-        begun = monotonic()
+        begun = self._monotonic()
         is_old = self._connection is not None
         try:
             return self._attempt(sql, parameters)
         except Unavailable:
             self.close()
             # The server may have been started anew since the last query; who waited for it must not wait twice.
-            if not is_old or monotonic() - begun > QUICK:
+            if not is_old or self._monotonic() - begun > QUICK:
                 raise
         return self._attempt(sql, parameters)
 
@@ -142,11 +136,11 @@ class _Session:
             return fetch(self._connection, sql, parameters)
 
     def _open(self) -> Connection:
-        if monotonic() < self._next_try:
+        if self._monotonic() < self._next_try:
             raise self._away
         try:
             with self._dialect.explained():
                 return self._connect()
         except DatabaseError as error:
-            self._away, self._next_try = error, monotonic() + PAUSE
+            self._away, self._next_try = error, self._monotonic() + PAUSE
             raise

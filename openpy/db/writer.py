@@ -11,20 +11,17 @@ Which submissions a failure refuses is said in `committer`.
 
 from __future__ import annotations
 
-import logging
-import threading
-from collections.abc import Callable, Hashable, Iterator, Sequence
+from collections.abc import Callable, Hashable, Sequence
 from functools import partial
-from queue import Empty, SimpleQueue
 
 from openpy.db.committer import Committer, Done, Forgiven, Outcome, Submission, WriterCounts
 from openpy.db.dialect import Connection, Dialect
 from openpy.db.errors import DatabaseError, Unavailable
 from openpy.db.statements import Delete, Operation, Update, Upsert
+from openpy.db.threads import THREADS, Crew, Member, Threads
 
 __all__ = ["Delete", "Done", "Operation", "Update", "Upsert", "Writer", "WriterCounts"]
 
-logger = logging.getLogger(__name__)
 
 IDLE = 1.0
 """Seconds without work after which the connection is tried: a server that went away is found before a request is."""
@@ -46,6 +43,7 @@ class Writer:
         lost: Callable[[DatabaseError], None],
         *,
         capacity: int = 100_000,
+        threads: Threads = THREADS,
     ) -> None:
         self.on_unknown: Callable[[list[Hashable]], None] | None = None
         self._post = post
@@ -54,10 +52,12 @@ class Writer:
         self._burst: list[Submission | Forgiven] = []
         self._unforgiven: set[Hashable] = set()
         self._running = False
-        self._queue: SimpleQueue[list[Submission | Forgiven] | Connection | None] = SimpleQueue()
-        """Bursts on their way to the thread, connections to write on, and None to end it."""
-        self._committer = Committer(dialect, lost)
-        self._thread = threading.Thread(target=self._work, name="database writer", daemon=True)
+        committer = self._committer = Committer(dialect, lost)
+        thread: Member[list[Submission | Forgiven] | Connection] = Member(
+            self._work, committer.close, committer.keep_alive, IDLE
+        )
+        self._crew: Crew[list[Submission | Forgiven] | Connection] = threads.crew("database writer", [thread])
+        """Gets bursts, and connections to write on."""
 
     @property
     def counts(self) -> WriterCounts:
@@ -72,11 +72,11 @@ class Writer:
     def start(self) -> None:
         """Start the thread."""
         self._running = True
-        self._thread.start()
+        self._crew.start()
 
     def adopt(self, connection: Connection) -> None:
         """Write on this connection from now on; it is closed in the end. May be called in any thread."""
-        self._queue.put(connection)
+        self._crew.put(connection)
 
     def stop(self) -> None:
         """Finish everything submitted, end the thread and close the connection. Blocks until then.
@@ -87,8 +87,7 @@ class Writer:
         if self._running:
             self._running = False
             self.flush()
-            self._queue.put(None)
-            self._thread.join()
+            self._crew.stop()
 
     def submit(self, key: Hashable, operations: Sequence[Operation], done: Done) -> None:
         """Queue operations that stand or fall together; raises Unavailable if the queue is full or closed.
@@ -104,7 +103,7 @@ class Writer:
     def flush(self) -> None:
         """Hand over what was submitted; to be called at the end of a burst of submissions."""
         if self._burst:
-            self._queue.put(self._burst)
+            self._crew.put(self._burst)
             self._burst = []
 
     def forgive(self, key: Hashable) -> None:
@@ -125,49 +124,17 @@ class Writer:
             unknown = outcome.unknown()
             if unknown and self.on_unknown is not None:
                 self.on_unknown(unknown)
-        error_at = outcome.errors.get
-        for place, (_, _, done) in enumerate(outcome.batch):
-            try:
-                done(error_at(place))
-            except Exception:
-                # One that fails must not cost the others their answer.
-                logger.exception("the answer to a database write failed")
+        outcome.answer()
         self.flush()
 
-    def _work(self) -> None:
-        """The thread: one batch after the other."""
-        try:
-            for entries in self._batches():
-                outcome = self._committer.commit(entries)
-                if outcome.batch:
-                    self._post(partial(self._answer, outcome))
-        finally:
-            self._committer.close()
-
-    def _batches(self) -> Iterator[list[Submission | Forgiven]]:
-        """Everything that is queued, whenever the thread is free, until the end is queued."""
-        running = True
-        while running:
-            entries: list[Submission | Forgiven] = []
-            item = self._next()
-            while True:
-                if isinstance(item, list):
-                    entries += item
-                elif item is None:
-                    running = False
-                    break
-                else:
-                    self._committer.adopt(item)
-                if self._queue.empty():
-                    break
-                item = self._queue.get()
-            if entries:
-                yield entries
-
-    def _next(self) -> list[Submission | Forgiven] | Connection | None:
-        """What is queued next; while nothing is, the connection is kept alive."""
-        while True:
-            try:
-                return self._queue.get(timeout=IDLE)
-            except Empty:
-                self._committer.keep_alive()
+    def _work(self, items: list[list[Submission | Forgiven] | Connection]) -> None:
+        """The thread: everything that was queued while it was at work is one batch."""
+        entries: list[Submission | Forgiven] = []
+        for item in items:
+            if isinstance(item, list):
+                entries += item
+            else:
+                self._committer.adopt(item)
+        outcome = self._committer.commit(entries)
+        if outcome.batch:
+            self._post(partial(self._answer, outcome))

@@ -12,7 +12,7 @@ import re
 
 from lxml import etree
 
-from openpy.documents.xml import DocumentError, parse_document
+from openpy.documents.xml import CEILING, LIMITS, DocumentError, Limits, parse_document
 
 CONTENT_TYPE = "application/dialog-info+xml"
 NAMESPACE = "urn:ietf:params:xml:ns:dialog-info"
@@ -33,14 +33,14 @@ class DialogInfo:
     def numbered(self, version: int, *, full: bool = True) -> bytes:
         """The document with this version; `full` says whether it tells every dialog of the line."""
         if self._around is None:
-            self._around = _split(parse_document(self.body))
+            self._around = _split(parse_document(self.body, CEILING))
         before, behind = self._around
         return b'%b version="%d" state="%b"%b' % (before, version, b"full" if full else b"partial", behind)
 
 
-def parse(body: bytes) -> DialogInfo:
+def parse(body: bytes, limits: Limits = LIMITS) -> DialogInfo:
     """Check a document: well-formed, root `dialog-info` (also without namespace). Raises DocumentError."""
-    root = parse_document(body)
+    root = parse_document(body, limits)
     if root.tag not in _ROOTS:
         raise DocumentError("the root element is not dialog-info")
     return DialogInfo(body)

@@ -12,7 +12,7 @@ Rules:
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from enum import IntEnum
 from functools import lru_cache
 from typing import NamedTuple
@@ -20,7 +20,7 @@ from xml.sax.saxutils import escape, quoteattr
 
 from lxml import etree
 
-from openpy.documents.xml import DocumentError, parse_document
+from openpy.documents.xml import CEILING, LIMITS, DocumentError, Limits, parse_document
 
 CONTENT_TYPE = "application/pidf+xml"
 NAMESPACE = "urn:ietf:params:xml:ns:pidf"
@@ -30,6 +30,8 @@ _ROOT = f"{{{NAMESPACE}}}presence"
 _TUPLE = f"{{{NAMESPACE}}}tuple"
 _NOTE = f"{{{NAMESPACE}}}note"
 _CONTACT = f"{{{NAMESPACE}}}contact"
+_HARMLESS = 2048
+"""Octets of a body whose parts cannot inherit too much, however many there are."""
 _LANGUAGE = "{http://www.w3.org/XML/1998/namespace}lang"
 
 
@@ -48,7 +50,7 @@ class Part(NamedTuple):
     """One child of `presence`: what it is, what it is merged by, and its bytes."""
 
     kind: Kind
-    key: object
+    key: Hashable
     fragment: bytes
 
 
@@ -66,7 +68,7 @@ class Pidf:
     def parts(self) -> tuple[Part, ...]:
         """Its parts in the order of the schema."""
         if self._parts is None:
-            self._parts = _split(parse_document(self.body))
+            self._parts = _split(parse_document(self.body, CEILING))
         return self._parts
 
     def speaks_for(self, presentity_uri: str) -> bool:
@@ -74,17 +76,19 @@ class Pidf:
         return self._verbatim == presentity_uri
 
 
-def parse(body: bytes) -> Pidf:
+def parse(body: bytes, limits: Limits = LIMITS) -> Pidf:
     """Check a presence document; raises DocumentError."""
-    root = parse_document(body)
+    root = parse_document(body, limits)
     if root.tag != _ROOT:
         raise DocumentError(f"the root element is not {_ROOT}")
+    if len(body) > _HARMLESS and _inherited(root) * len(root) > LIMITS.octets:
+        raise DocumentError("too much for each part to inherit")
     last = Kind.TUPLE
     in_order = True
-    keys: set[object] = set()
+    keys: set[Hashable] = set()
     for child in root:
         tag = child.tag
-        key: object = tag
+        key: Hashable = tag
         if tag in _KEYED:
             name = child.get("id")
             if not name:
@@ -95,6 +99,12 @@ def parse(body: bytes) -> Pidf:
         last = kind
         keys.add(key)
     return Pidf(body, root.get("entity") or "" if in_order and _is_plain(body) else "")
+
+
+def _inherited(root: etree._Element) -> int:
+    """Characters that a part may take over from the root when it is cut out."""
+    declared = sum(len(prefix or "") + len(uri) for prefix, uri in root.nsmap.items())
+    return declared + len(root.get(_LANGUAGE) or "")
 
 
 def _kind(tag: str) -> Kind:
@@ -128,7 +138,7 @@ def compose(presentity_uri: str, documents: Sequence[Pidf]) -> bytes:
     """Merge documents, newest last, into the one document that a watcher sees."""
     if len(documents) == 1 and documents[0].speaks_for(presentity_uri):
         return documents[0].body
-    merged: dict[object, Part] = {}
+    merged: dict[Hashable, Part] = {}
     for document in reversed(documents):
         for part in document.parts:
             merged.setdefault(part.key, part)
@@ -141,7 +151,7 @@ def closed(presentity_uri: str, documents: Sequence[Pidf]) -> bytes:
 
     Notes, persons, devices and extensions describe somebody who is there, so they go; contacts stay.
     """
-    fragments: dict[object, bytes] = {}
+    fragments: dict[Hashable, bytes] = {}
     for document in reversed(documents):
         for part in document.parts:
             if part.kind is Kind.TUPLE and part.key not in fragments:
@@ -164,7 +174,9 @@ def _wrap(presentity_uri: str, content: bytes) -> bytes:
 def _closed_tuple(fragment: bytes) -> bytes:
     """A tuple with its id, contact and a status that says closed."""
     # A fragment relies on the default namespace of the document around it.
-    element = parse_document(b'<presence xmlns="%b">%b</presence>' % (NAMESPACE.encode(), fragment))[0]
+    element = parse_document(b'<presence xmlns="%b">%b</presence>' % (NAMESPACE.encode(), fragment), CEILING)[
+        0
+    ]
     contact = b""
     for child in element.iter(_CONTACT):
         priority = child.get("priority")

@@ -20,7 +20,7 @@ from lxml import etree
 from openpy.documents import pidf
 from openpy.documents.markup import attribute
 from openpy.documents.permissions import ATTRIBUTES, Permissions, Selection, UserInput
-from openpy.documents.xml import parse_document
+from openpy.documents.xml import CEILING, parse_document
 from openpy.sip.errors import RemoteError
 from openpy.sip.uri import parse_uri
 
@@ -48,7 +48,7 @@ def apply(body: bytes, permissions: Permissions, unmentioned: Unmentioned) -> by
     """The presence document `body` as somebody with these permissions sees it; raises DocumentError."""
     if unmentioned is Unmentioned.SHOWN and permissions.forbids_nothing:
         return body
-    root = parse_document(body)
+    root = parse_document(body, CEILING)
     shown = unmentioned is Unmentioned.SHOWN
     view: _View = _Open(permissions) if shown else _Closed(permissions)
     view.prune(root)

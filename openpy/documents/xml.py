@@ -2,21 +2,33 @@
 
 Rules:
 1. No DTD, no entities beyond XML's own five, no network, no files: a DOCTYPE is refused unread.
-2. Size and depth are bounded before anything walks the tree.
+2. Size, depth, elements and attributes are bounded before anything walks the tree; but for the depth before
+   anything is parsed.
 3. Documents are UTF-8, or say that they are in one of `RECODED`; what is handed on is UTF-8.
 """
 
 from __future__ import annotations
 
 import re
+from functools import lru_cache
+from typing import NamedTuple
 
 from lxml import etree
 
-MAX_BYTES = 262_144
-"""No document is larger."""
 
-MAX_DEPTH = 64
-"""No element lies deeper; the root has depth 1."""
+class Limits(NamedTuple):
+    """The most that a document may have. No element lies deeper than `depth`; the root has depth 1."""
+
+    octets: int = 262_144
+    depth: int = 64
+    nodes: int = 5000
+    attributes: int = 5000
+
+
+LIMITS = Limits()
+
+CEILING = Limits(16 << 20, 250, 1_000_000, 1_000_000)
+"""What limits may be raised to. Documents of our own, and those that were admitted before, are read with it."""
 
 RECODED = frozenset({"iso-8859-1", "iso-8859-15", "windows-1252", "utf-16"})
 """The encodings, besides UTF-8 and ASCII, that a document may declare."""
@@ -32,30 +44,45 @@ _PARSER = etree.XMLParser(
     collect_ids=False,
 )
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
-_TOO_DEEP = etree.XPath("boolean(" + "/*" * (MAX_DEPTH + 1) + ")")
+_ATTRIBUTE = re.compile(rb"=[ \t\r\n]*[\"']")
 
 
 class DocumentError(Exception):
     """A body that is not the document it should be; the text says why."""
 
 
-def parse_document(data: bytes) -> etree._Element:
+def parse_document(data: bytes, limits: Limits = LIMITS) -> etree._Element:
     """Parse a whole document and return its root; raises DocumentError."""
-    if len(data) > MAX_BYTES:
+    if len(data) > limits.octets:
         raise DocumentError("document too large")
     declared = _DECLARED.match(data)
     if declared is not None or data[:2] in (b"\xff\xfe", b"\xfe\xff"):
         data = _recoded(data, "utf-16" if declared is None else declared[1].decode("ascii").lower())
     if b"<!DOCTYPE" in data:
         raise DocumentError("document type declarations are not accepted")
+    ends = data.count(b"</")
+    if len(data) > min(limits.nodes, limits.attributes):  # shorter ones cannot have so many
+        _count(data, ends, limits)
     try:
         root = etree.fromstring(data, _PARSER)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise DocumentError(f"not well-formed XML: {_first_line(error)}") from None
     # Each level but one has an end tag of its own, so few end tags cannot nest deeply.
-    if data.count(b"</") >= MAX_DEPTH - 1 and _TOO_DEEP(root):
+    if ends >= limits.depth - 1 and _deeper_than(limits.depth)(root):
         raise DocumentError("document nested too deeply")
     return root
+
+
+def _count(data: bytes, ends: int, limits: Limits) -> None:
+    if data.count(b"<") - ends > limits.nodes:
+        raise DocumentError("too many elements")
+    if data.count(b"=") > limits.attributes and len(_ATTRIBUTE.findall(data)) > limits.attributes:
+        raise DocumentError("too many attributes")
+
+
+@lru_cache
+def _deeper_than(depth: int) -> etree.XPath:
+    return etree.XPath("boolean(" + "/*" * (depth + 1) + ")")
 
 
 def _recoded(data: bytes, encoding: str) -> bytes:

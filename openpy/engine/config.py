@@ -46,6 +46,7 @@ class CoreParameterSpec:
     effect: Effect = Effect.USED
     aliases: tuple[str, ...] = ()
     harmless: tuple[int, ...] = ()  # values of a REFUSED parameter that ask for nothing
+    limit: bool = False  # it bounds what strangers can make the server hold or do: see docs/limits.md
 
 
 N, S, W, SW, NW = Takes.NUMBER, Takes.STRING, Takes.WORD, Takes.STRING_OR_WORD, Takes.NUMBER_OR_WORD
@@ -76,6 +77,11 @@ CORE_PARAMETERS: tuple[CoreParameterSpec, ...] = (
     CoreParameterSpec("dns_retr_no", N, None, "Resolver timing", NONE),
     CoreParameterSpec("dns_servers_no", N, None, "Resolver timing", NONE),
     CoreParameterSpec("dns_use_search_list", N, None, "Resolver search list", NONE),
+    CoreParameterSpec("dns_timeout", N, 4, "Longest wait for the addresses of a name, seconds", limit=True),
+    CoreParameterSpec(
+        "dns_cache", N, 30, "Seconds that they are kept; that there are none: 5 at most", limit=True
+    ),
+    CoreParameterSpec("dns_queue", N, 256, "Names that may wait while 8 others are looked up", limit=True),
     CoreParameterSpec("disable_dns_failover", N, 0, "No further DNS targets", NONE),
     CoreParameterSpec("disable_dns_blacklist", N, 1, "Blacklist of dead targets", NONE),
     CoreParameterSpec("sip_warning", N, 0, "Warning header in local replies"),
@@ -87,20 +93,61 @@ CORE_PARAMETERS: tuple[CoreParameterSpec, ...] = (
     CoreParameterSpec("chroot", SW, None, "Change the root directory"),
     CoreParameterSpec("workdir", SW, None, "Working directory", aliases=("wdir",)),
     CoreParameterSpec("mpath", S, None, "Where loadmodule looks for modules of one's own"),
-    CoreParameterSpec("maxbuffer", N, 4194304, "Receive buffer of UDP sockets, bytes"),
+    CoreParameterSpec("maxbuffer", N, 4194304, "Receive buffer of UDP sockets, bytes", limit=True),
+    CoreParameterSpec(
+        "overload_delay", N, 200, "Longest wait of a request, ms; 0: nothing is refused", limit=True
+    ),
+    CoreParameterSpec(
+        "overload_refusals", N, 1000, "503 a second under overload; the rest is dropped", limit=True
+    ),
+    CoreParameterSpec("overload_retry_after", N, 5, "Retry-After of these 503, seconds; up to twice that"),
+    CoreParameterSpec(
+        "overload_backlog", N, 4194304, "Octets that wait under overload, of each kind", limit=True
+    ),
+    CoreParameterSpec("source_rate", N, 0, "Requests a second from one address; 0: no limit", limit=True),
     CoreParameterSpec("memlog", N, 4, "Memory dumps of 1.3", NONE, aliases=("mem_log",)),
     CoreParameterSpec("disable_core_dump", N, 0, "Core dumps of 1.3", NONE),
-    CoreParameterSpec("open_files_limit", N, -1, "Limit of open files"),
+    CoreParameterSpec("open_files_limit", N, -1, "Limit of open files", limit=True),
     CoreParameterSpec("tos", NW, "IPTOS_LOWDELAY", "IP type of service of UDP sockets"),
     CoreParameterSpec("mcast_loopback", N, 0, "Multicast", NONE),
     CoreParameterSpec("mcast_ttl", N, -1, "Multicast", NONE),
     CoreParameterSpec("avp_aliases", S, None, "Short AVP names: `name=s:x;other=i:7`"),
-    CoreParameterSpec("max_while_loops", N, 100, "Iterations of one while"),
+    CoreParameterSpec("max_while_loops", N, 100, "Iterations of one while", limit=True),
     CoreParameterSpec("tcp_accept_aliases", N, 0, "`;alias` in Via", NONE),
-    CoreParameterSpec("tcp_send_timeout", N, 10, "Send buffers are bounded instead", NONE),
-    CoreParameterSpec("tcp_connect_timeout", N, 10, "Seconds until a connection must be up"),
-    CoreParameterSpec("tcp_connection_lifetime", N, 120, "Seconds of silence until a connection is closed"),
-    CoreParameterSpec("tcp_max_connections", N, 2048, "Connections at most"),
+    CoreParameterSpec(
+        "tcp_send_timeout", N, 10, "Seconds until a peer must have taken what was sent", limit=True
+    ),
+    CoreParameterSpec("tcp_connect_timeout", N, 10, "Seconds until a connection must be up", limit=True),
+    CoreParameterSpec(
+        "tcp_connection_lifetime", N, 120, "Seconds of silence until a connection is closed", limit=True
+    ),
+    CoreParameterSpec(
+        "tcp_max_msg_time", N, 10, "Seconds from the begin of a message to its end", limit=True
+    ),
+    CoreParameterSpec(
+        "tcp_max_connections",
+        N,
+        2048,
+        "Connections at most; then idle ones give way to new ones",
+        limit=True,
+    ),
+    CoreParameterSpec(
+        "tcp_max_source_connections", N, 0, "Connections from one address; 0: no limit", limit=True
+    ),
+    CoreParameterSpec(
+        "tcp_max_message", N, 262144, "Octets of a message on a connection; more: 513", limit=True
+    ),
+    CoreParameterSpec("tcp_send_buffer", N, 4194304, "Octets that a peer may leave unread", limit=True),
+    CoreParameterSpec("tcp_buffers", N, 67108864, "Octets that all connections hold, each way", limit=True),
+    CoreParameterSpec("max_head", N, 65535, "Octets of a message without its body; more: 513", limit=True),
+    CoreParameterSpec(
+        "max_headers", N, 256, "Header lines, and values of one Via, Route or Contact; more: 400", limit=True
+    ),
+    CoreParameterSpec("max_uri", N, 4096, "Characters of a Request-URI; more: 414", limit=True),
+    CoreParameterSpec(
+        "udp_send_queue", N, 20000, "Datagrams that wait for the kernel; more are dropped", limit=True
+    ),
+    CoreParameterSpec("udp_flows", N, 65536, "Peers that a UDP socket remembers", limit=True),
     CoreParameterSpec("tcp_poll_method", SW, None, "Poll method of 1.3", NONE),
     CoreParameterSpec("disable_tls", N, 1, "TLS is not built yet", REFUSED, harmless=(1,)),
     CoreParameterSpec("tlslog", N, None, "TLS log level", REFUSED, aliases=("tls_log",)),

@@ -19,7 +19,7 @@ from openpy.script.syntax import RouteKind
 from openpy.sip.build import reply as build_reply
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request, Response, parse_message
-from openpy.sip.validity import check_request, check_response
+from openpy.sip.validity import LIMITS, Limits, check_request, check_response
 from openpy.transaction.flow import Flow
 
 if TYPE_CHECKING:
@@ -45,9 +45,11 @@ class Dispatcher:
         self._main: CompiledRoute | None = None
         self._on_reply: CompiledRoute | None = None
         self.draining = False
+        self._limits = LIMITS
 
-    def use(self, program: Program) -> None:
-        """Route by this program from now on."""
+    def use(self, program: Program, limits: Limits = LIMITS) -> None:
+        """Route by this program from now on, and refuse what exceeds these limits."""
+        self._limits = limits
         self._main = program.routes.get((RouteKind.REQUEST, "0"))
         self._on_reply = program.routes.get((RouteKind.ONREPLY, ""))
 
@@ -72,6 +74,25 @@ class Dispatcher:
                 self._response(message, flow)
         except Exception as error:  # noqa: BLE001 - rule 1
             self._own_error(error, message, flow)
+
+    def refuse(self, data: bytes, flow: Flow) -> None:
+        """Answer a request that there is no time to serve, and keep nothing; one that was served is answered again."""
+        request = None
+        try:
+            request = self._parsed(data)
+            if not isinstance(request, Request):
+                return
+            request.source = (flow.host, flow.port)
+            self.received_requests.value += 1
+            check_request(request, self._limits)
+            if self._layer.receive_request(request, flow) is None and request.method != "ACK":
+                wait = max(self._server.config.number("overload_retry_after"), 0)
+                wait = self._server.random.randint(wait, 2 * wait)
+                Run(self._server, request, flow).reply(503, "Server overloaded", f"Retry-After: {wait}\r\n")
+        except RemoteError:
+            self.dropped_requests.value += 1
+        except Exception as error:  # noqa: BLE001 - rule 1
+            self._own_error(error, request, flow)
 
     def broken(self, head: bytes, flow: Flow, error: RemoteError) -> None:
         """A stream lost its framing: answer what can be answered before it is closed."""
@@ -99,14 +120,15 @@ class Dispatcher:
     def _request(self, request: Request, flow: Flow) -> None:
         self.received_requests.value += 1
         try:
-            check_request(request)
+            check_request(request, self._limits)
         except RemoteError as error:
             self.bad_headers.value += 1
             self._refuse(request, flow, error)
             return
         if self._layer.receive_request(request, flow) is not None:
             return
-        if request.method == "ACK" and request.to.tag == self._server.stateless_tag(request):
+        run = Run(self._server, request, flow)
+        if request.method == "ACK" and request.to.tag == run.local_tag():
             self.stateless_acks.value += 1
             return
         if self.draining:
@@ -114,7 +136,6 @@ class Dispatcher:
                 flow.send(build_reply(request, 503, "Server is stopping", headers="Retry-After: 5\r\n"))
             return
         route = self._main
-        run = Run(self._server, request, flow)
         if route is None:
             run.warn("null action list: the script has no route block")
         elif route.is_async:
@@ -142,7 +163,7 @@ class Dispatcher:
     def _response(self, response: Response, flow: Flow) -> None:
         self.received_replies.value += 1
         try:
-            check_response(response)
+            check_response(response, self._limits)
         except RemoteError:
             self.bad_headers.value += 1
             self.dropped_replies.value += 1

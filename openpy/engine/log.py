@@ -31,7 +31,7 @@ Sink = Callable[[int, str], None]
 
 
 def to_stderr(level: int, line: str) -> None:
-    """Write a line to stderr, whatever bytes it holds.
+    """Write a line to stderr, whatever bytes it holds. Blocks while stderr does: a running server has a LogBuffer.
 
     One that cannot be written (a full disk, a closed pipe) is lost: no request shall fail for it.
     """
@@ -56,7 +56,7 @@ class Log:
     def write(self, level: int, origin: str, text: str) -> None:
         """Write one event; `origin` is the module (or "core") that speaks."""
         if level <= self.level:
-            self.sink(level, self._line(level, origin, text.rstrip("\n")))
+            self.sink(level, self.line(level, origin, text.rstrip("\n")))
 
     def error(self, origin: str, text: str) -> None:
         """Write an error."""
@@ -74,7 +74,8 @@ class Log:
         """Write a piece of information."""
         self.write(INFO, origin, text)
 
-    def _line(self, level: int, origin: str, text: str) -> str:
+    def line(self, level: int, origin: str, text: str) -> str:
+        """The line of one event, as it is written now."""
         now = time.time()
         if self.json_lines:
             fields = {"time": round(now, 3), "level": LABELS[level].lower(), "module": origin, "text": text}

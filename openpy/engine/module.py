@@ -100,7 +100,8 @@ class Param(Generic[T]):
     """One `modparam`. On an instance the attribute is the value.
 
     `type_` is `str`, `int` or `(str, int)`. With `repeat` each `modparam` adds to a list; otherwise the last wins.
-    `check(value)` may return an adjusted value or raise ArgumentError.
+    `check(value)` may return an adjusted value or raise ArgumentError. A `limit` bounds what strangers can make the
+    server hold or do: docs/limits.md lists them all.
     """
 
     def __init__(
@@ -112,6 +113,7 @@ class Param(Generic[T]):
         repeat: bool = False,
         check: Callable[[Any], T] | None = None,
         hidden: bool = False,
+        limit: bool = False,
     ) -> None:
         self.type = type_
         self.default = default
@@ -119,6 +121,7 @@ class Param(Generic[T]):
         self.repeat = repeat
         self.check = check
         self.hidden = hidden
+        self.limit = limit
         self.name = ""
 
     def __set_name__(self, owner: type[Module], name: str) -> None:
@@ -231,6 +234,8 @@ class Module:
 
     def __init__(self, services: Services) -> None:
         self.services = services
+        self.loading = False
+        """Whether it still reads what it kept, and refuses what needs that. The server waits for it, not for long."""
 
     # --- as configured ------------------------------------------------------------------------------------
 

@@ -25,6 +25,15 @@ def set_open_files_limit(limit: int) -> None:
         raise ProcessError(f"cannot set open_files_limit to {limit}: {error}") from None
 
 
+def raise_open_files_limit(wanted: int) -> int:
+    """Raise the number of open files to what is wanted, as far as the system lets everybody; returns what it is now."""
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    if soft != resource.RLIM_INFINITY and soft < wanted:
+        soft = wanted if hard == resource.RLIM_INFINITY else min(wanted, hard)
+        resource.setrlimit(resource.RLIMIT_NOFILE, (soft, hard))
+    return wanted if soft == resource.RLIM_INFINITY else soft
+
+
 def change_directories(chroot: str, workdir: str) -> None:
     """Change the root directory, then the working directory; "" leaves them. Raises ProcessError."""
     try:

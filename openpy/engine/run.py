@@ -190,7 +190,7 @@ class Run:
             return b""
         server = self.server
         if not to_tag and status >= 180:
-            to_tag = server.stateless_tag(request)
+            to_tag = self.local_tag()
         if self._state is not None:
             headers += self._state.reply_headers
         headers += server.reply_headers
@@ -206,8 +206,8 @@ class Run:
         return bool(data)
 
     def local_tag(self) -> str:
-        """The To-tag of our answers to this request: the same for each retransmission."""
-        return self.server.stateless_tag(self.message)
+        """The To-tag of our answers to this request: the same for each retransmission, and for the ACK to a failure."""
+        return f"{self.server.tag_prefix}.{hash(self.message.get('Via')) & 0xFFFF}"
 
     def _warning(self) -> str:
         """Who answers whom about what, for those who look at a trace (`sip_warning`; RFC 3261 20.43)."""

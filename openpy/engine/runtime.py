@@ -1,12 +1,18 @@
-"""The event loop as the server uses it: timers, threads, and waits for them."""
+"""The event loop as the server uses it: timers, threads, and waits for them.
+
+Rules:
+1. Timers fire once each tick, many of them in slices, between which messages are read.
+2. A tick that comes `LATE` says that the process stood still (stopped, swapped out, suspended). What arrived meanwhile
+   arrived in time: it is read first, and what it ends does not run out. Only then timers fire.
+"""
 
 from __future__ import annotations
 
 import asyncio
-import os
 import sys
 from collections.abc import Callable
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any
 
 from openpy.engine.clock import Clock
@@ -15,39 +21,28 @@ from openpy.engine.waiting import Wait
 from openpy.transaction.wheel import Wheel
 
 TICK = 0.1
+AT_ONCE = 1000  # timers that fire before messages are read again: under 10 ms
+LATE = 0.5  # seconds
+CATCH_UP = 2.0  # seconds that timers wait for what is read first, at most: there may be a flood
 SWITCH_INTERVAL = 0.0005  # the writer's thread gets its turn soon beside a busy loop
-POOL = 256
-
-
-class Tokens:
-    """Random tokens from the system, fetched in pools."""
-
-    __slots__ = ("_left", "_pool")
-
-    def __init__(self) -> None:
-        self._pool = ""
-        self._left = 0
-
-    def __call__(self) -> str:
-        """64 random bits as 16 hex digits."""
-        if not self._left:
-            self._pool = os.urandom(8 * POOL).hex()
-            self._left = POOL
-        self._left -= 1
-        return self._pool[16 * self._left : 16 * self._left + 16]
 
 
 class Runtime:
     """Drives the timer wheel and runs blocking work beside the loop."""
 
-    def __init__(self, clock: Clock, wheel: Wheel) -> None:
+    def __init__(
+        self, clock: Clock, wheel: Wheel, collector: Collector, received: Callable[[], int] = lambda: 0
+    ) -> None:
+        """`received()` is how many messages were read so far."""
         self._clock = clock
         self._wheel = wheel
         self._loop: asyncio.AbstractEventLoop | None = None
         self._threads = ThreadPoolExecutor(4, "openpy-blocking")
         self._tick: asyncio.TimerHandle | None = None
-        self._collector = Collector()
-        self._settled = False
+        self._collector = collector
+        self._received = received
+        self._due = clock.monotonic()
+        self._is_behind = False
 
     @property
     def loop(self) -> asyncio.AbstractEventLoop:
@@ -56,15 +51,12 @@ class Runtime:
         return self._loop
 
     def start(self, loop: asyncio.AbstractEventLoop) -> None:
-        """Begin to tick."""
+        """Begin to tick, and keep the garbage collector out of the way."""
         self._loop = loop
-        sys.setswitchinterval(SWITCH_INTERVAL)
-        self._turn()
-
-    def settle(self) -> None:
-        """Everything is loaded: from now on the garbage collector keeps out of the way."""
         self._collector.start()
-        self._settled = True
+        sys.setswitchinterval(SWITCH_INTERVAL)
+        self._due = self._clock.monotonic()
+        self._turn()
 
     def stop(self) -> None:
         """Stop ticking and wait for the threads."""
@@ -94,19 +86,39 @@ class Runtime:
         """Run a blocking function in a thread."""
         wait: Wait[Any] = Wait()
 
-        def finished(future: Future[Any]) -> None:
+        def finished(future: asyncio.Future[Any]) -> None:
             error = future.exception()
             if error is not None:
-                self.post(lambda: wait.fail(error))
+                wait.fail(error)
             else:
-                self.post(lambda: wait.resolve(future.result()))
+                wait.resolve(future.result())
 
-        self._threads.submit(function, *arguments).add_done_callback(finished)
+        self.loop.run_in_executor(self._threads, function, *arguments).add_done_callback(finished)
         return wait
 
     def _turn(self) -> None:
         now = self._clock.monotonic()
-        self._wheel.advance(now)
-        if self._settled:
-            self._collector.turn(now)
+        if not self._is_behind:
+            if now - self._due < LATE:
+                self._fire()
+            else:
+                self._is_behind = True
+                self._wheel.now = now  # what is begun by what is read lasts from now on
+                self.soon(partial(self._catch_up, now + CATCH_UP))
+        self._collector.turn(now)
+        self._due = now + TICK
         self._tick = self.loop.call_later(TICK, self._turn)
+
+    def _catch_up(self, until: float, seen: int = -1) -> None:
+        """Fire once a whole round of the loop has read nothing more."""
+        received = self._received()
+        if received == seen or self._clock.monotonic() >= until:
+            self._fire()
+        else:
+            self.soon(partial(self._catch_up, until, received))
+
+    def _fire(self) -> None:
+        """Fire the timers that are due; many in slices, between which messages are read."""
+        self._is_behind = self._wheel.advance(self._clock.monotonic(), AT_ONCE) >= AT_ONCE
+        if self._is_behind:
+            self.soon(self._fire)

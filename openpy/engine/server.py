@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import ipaddress
 import logging
-import random
+import sys
 import traceback
 from collections.abc import Callable, Iterable
 from hashlib import md5
@@ -18,6 +18,7 @@ from typing import Any
 
 from openpy.db.database import Database
 from openpy.db.url import parse_url
+from openpy.engine.budgets import SourceBudget
 from openpy.engine.clock import Clock
 from openpy.engine.config import CoreConfig
 from openpy.engine.corecommands import PRODUCT, CoreCommands
@@ -25,16 +26,20 @@ from openpy.engine.dispatch import Dispatcher
 from openpy.engine.forward import forward_reply, is_unicast
 from openpy.engine.loader import Loaded, load
 from openpy.engine.log import LibraryLog, Log
+from openpy.engine.machine import Machine
 from openpy.engine.mi import Command, Commands, declared_commands
 from openpy.engine.module import Module, ModuleError
-from openpy.engine.runtime import TICK, Runtime, Tokens
+from openpy.engine.names import Limits, Names
+from openpy.engine.overload import Backlog, Overload, OverloadCounts
+from openpy.engine.runtime import TICK, Runtime
 from openpy.engine.sockets import Receivers, Sockets, bracketed
+from openpy.engine.stalls import Stalls
 from openpy.engine.statistics import Statistics
 from openpy.engine.variables import AvpName
 from openpy.engine.waiting import Wait
-from openpy.net.addresses import resolve_host
 from openpy.sip.errors import RemoteError
-from openpy.sip.message import Message, Request, Response
+from openpy.sip.message import Request, Response
+from openpy.sip.validity import Limits as MessageLimits
 from openpy.transaction.flow import Flow
 from openpy.transaction.layer import Layer
 from openpy.transaction.timers import TimerValues
@@ -42,6 +47,10 @@ from openpy.transaction.wheel import Wheel
 
 DRAIN_PATIENCE = 5.0  # seconds for what has begun to get its answer at a stop
 LIBRARIES = "openpy.db"  # what speaks through Python's logging
+LOAD_PATIENCE = (
+    1.0  # seconds that the first message waits for what modules load; more is loaded beside the messages
+)
+LOAD_STEP = 0.005  # seconds between two looks whether they have
 CONNECT_PATIENCE = 2.0  # seconds until what waits for a connection goes on without it
 
 
@@ -49,18 +58,32 @@ class Server:
     """A server; implements `engine.services.Services`."""
 
     def __init__(
-        self, config: CoreConfig | None = None, *, clock: Clock | None = None, log: Log | None = None
+        self,
+        config: CoreConfig | None = None,
+        *,
+        clock: Clock | None = None,
+        log: Log | None = None,
+        machine: Machine | None = None,
     ) -> None:
         self.config = config or CoreConfig()
         self.clock = clock or Clock()
         self.log = log or Log()
-        self.random = random.Random(random.SystemRandom().getrandbits(64))
-        self.token = Tokens()
+        self.machine = machine or Machine()
+        self.random = self.machine.random
+        self.token = self.machine.token
         self.wheel = Wheel(self.clock.monotonic(), on_error=self.report)
         self.transactions = Layer(self.wheel, TimerValues(), self.token)
         self.statistics = Statistics()
+        self.statistics.gauge("core", "live_objects", sys.getallocatedblocks)
+        self.statistics.gauge("core", "cyclic_garbage", lambda: self.machine.collector.found)
+        count = self.statistics.counter
+        self.log_dropped = count("core", "log_dropped")
+        self.stalls = Stalls(
+            count("core", "loop_longest_turn"), count("core", "loop_stalls"), self.clock.monotonic
+        )
         self.dispatcher = Dispatcher(self)
-        self.runtime = Runtime(self.clock, self.wheel)
+        self.runtime = Runtime(self.clock, self.wheel, self.machine.collector, lambda: self.messages_received)
+        self.names = Names(self.wheel, self.clock.monotonic, self.runtime.post, self.machine.threads)
         self.modules: dict[str, Module] = {}
         self.commands = Commands(self.log, self.report)
         self.up_since = self.clock.wall()
@@ -73,6 +96,7 @@ class Server:
         self._library_log = LibraryLog(self.log)
         self._sockets: Sockets | None = None
         self._reply_to_via = False
+        self._advertised = "", 0
         self._started: list[Module] = []
         self._add_commands(declared_commands(CoreCommands(self), "core"))
 
@@ -84,24 +108,35 @@ class Server:
         self.loaded = loaded
         self.avp_aliases = loaded.avp_aliases
         self.log.level = self.config.number("debug")
-        self.dispatcher.use(loaded.program)
+        number = self.config.number
+        self.names.limits = Limits(number("dns_timeout"), number("dns_cache"), number("dns_queue"))
+        limits = MessageLimits(number("max_head"), number("max_headers"), number("max_uri"))
+        self.dispatcher.use(loaded.program, limits)
         for module in self.modules.values():
             self.statistics.add_module(module)
             self._add_commands(module.commands())
         if self.config.number("server_signature"):
             self.reply_headers = (self.config.text("server_header") or f"Server: {PRODUCT}") + "\r\n"
         self.sip_warning = bool(self.config.number("sip_warning"))
-        self._reply_to_via = bool(self.config.number("reply_to_via"))
+        self._reply_to_via = bool(number("reply_to_via"))
+        self._advertised = self.config.text("advertised_address"), number("advertised_port")
         return loaded
 
     def bind(self) -> None:
         """Take the sockets; raises SocketError."""
-        receive = self.dispatcher.receive
+        receive = self._receiver()
         self._sockets = Sockets(
             self.config,
             Receivers(
-                receive, receive, self.dispatcher.broken, self.transactions.flow_failed, self._burst_ended
+                receive,
+                receive,
+                self.dispatcher.broken,
+                self.transactions.flow_failed,
+                self._burst_ended,
+                self._backlogs(receive),
+                self.clock.monotonic,
             ),
+            self.machine.datagrams,
         )
         try:
             self._sockets.bind()
@@ -113,7 +148,10 @@ class Server:
         self.tag_prefix = md5(f"openpy stateless {first}".encode(), usedforsecurity=False).hexdigest()
 
     async def start(self) -> None:
-        """Start the modules, then read; raises ModuleError, and then everything is closed."""
+        """Start the modules, then read; raises ModuleError, and then everything is closed.
+
+        Modules that have much to load go on with it while messages are read already.
+        """
         loop = asyncio.get_running_loop()
         self.runtime.start(loop)
         logging.getLogger(LIBRARIES).addHandler(self._library_log)
@@ -124,8 +162,11 @@ class Server:
         except BaseException:
             await self.stop()
             raise
-        self.runtime.settle()
+        patience = self.clock.monotonic() + LOAD_PATIENCE
+        while self.clock.monotonic() < patience and any(module.loading for module in self.modules.values()):
+            await asyncio.sleep(LOAD_STEP)
         await self.sockets.start(loop)
+        self.stalls.begin()
         loop.call_later(1.0, self._close_idle_connections)
 
     async def stop(self) -> None:
@@ -140,6 +181,7 @@ class Server:
         for database in self.databases.values():
             await asyncio.to_thread(database.close)
         await asyncio.sleep(0)  # what the last commit resumed runs before the sockets close
+        self.names.stop()
         self.sockets.stop_reading()
         for module in reversed(self._started):
             await module.stop()
@@ -174,7 +216,7 @@ class Server:
             for module in self.modules.values():
                 dialect = getattr(module, "dialect", None)
                 if dialect is not None and parsed.scheme in dialect.schemes:
-                    self.databases[url] = Database(parsed, dialect, self.runtime.post)
+                    self.databases[url] = Database(parsed, dialect, self.runtime.post, self.machine.threads)
                     break
             else:
                 raise ModuleError(
@@ -198,16 +240,14 @@ class Server:
         return wait
 
     def resolve(self, host: str) -> Wait[tuple[str, ...]]:
-        """The addresses of a host; an address is its own."""
+        """The addresses of a host; an address is its own. Fails with OSError where nobody can tell."""
         wait: Wait[tuple[str, ...]] = Wait()
         bare = host.strip("[]")
         try:
             ipaddress.ip_address(bare)
         except ValueError:
-            answer: Wait[list[str]] = self.runtime.run_blocking(_resolve, bare)
-            answer.on_done(lambda: wait.resolve(tuple(_result(answer))))
-        else:
-            wait.resolve((bare,))
+            return self.names.resolve(bare)
+        wait.resolve((bare,))
         return wait
 
     def is_myself(self, host: str, port: int) -> bool:
@@ -216,8 +256,8 @@ class Server:
 
     def advertised(self, flow: Flow) -> tuple[str, int]:
         """Host and port for Via and Contact."""
-        host = self.config.text("advertised_address") or bracketed(flow.local_host)
-        return host, self.config.number("advertised_port") or flow.local_port
+        host, port = self._advertised
+        return host or bracketed(flow.local_host), port or flow.local_port
 
     def run_blocking(self, function: Callable[..., Any], *arguments: Any) -> Wait[Any]:
         """Run a blocking function in a thread."""
@@ -245,10 +285,6 @@ class Server:
             return flow
         return self.flow("udp", via.host, via.port or 5060, (flow.local_host, flow.local_port)) or flow
 
-    def stateless_tag(self, message: Message) -> str:
-        """The To-tag of our answers to a request; that of the ACK to a failure is the same."""
-        return f"{self.tag_prefix}.{hash(message.get('Via')) & 0xFFFF:04x}"
-
     def forward_reply(self, response: Response) -> bool:
         """Send a stray reply on by its Via."""
         return forward_reply(response, self.is_myself, self.flow)
@@ -267,24 +303,40 @@ class Server:
         """What the sockets could not take or send, as statistics of the group `net`."""
         gauge, tcp = self.statistics.gauge, sockets.tcp.counts
         gauge("net", "udp_dropped", lambda: sum(udp.counts.dropped for udp in sockets.udp))
+        gauge("net", "udp_overflowed", lambda: sum(udp.overflowed for udp in sockets.udp))
         gauge("net", "tcp_dropped", lambda: tcp.dropped)
         gauge("net", "tcp_refused", lambda: tcp.refused)
+        gauge("net", "tcp_given_up", lambda: tcp.given_up)
+        gauge("net", "tcp_connections", lambda: len(sockets.tcp))
+
+    def _receiver(self) -> Callable[[bytes, Flow], None]:
+        """Who hears each message."""
+        receive, rate = self.dispatcher.receive, self.config.number("source_rate")
+        if rate <= 0:
+            return receive
+        dropped = self.statistics.counter("core", "source_dropped")
+        return SourceBudget(receive, self.clock.monotonic, dropped, rate=rate).receive
+
+    def _backlogs(self, receive: Callable[[bytes, Flow], None]) -> Callable[[], Backlog] | None:
+        """What makes the backlog of each datagram socket; they share one allowance of refusals."""
+        delay, refusals = self.config.number("overload_delay"), self.config.number("overload_refusals")
+        if delay <= 0:
+            return None
+        count = self.statistics.counter
+        counts = OverloadCounts(count("core", "overload_refused"), count("core", "overload_dropped"))
+        overload = Overload(
+            self.dispatcher.refuse,
+            counts,
+            delay=delay / 1000,
+            refusals=refusals,
+            room=self.config.number("overload_backlog"),
+        )
+        return lambda: Backlog(overload, receive)
 
     def _burst_ended(self) -> None:
         for database in self.databases.values():
             database.writer.flush()
 
     def _close_idle_connections(self) -> None:
-        self.sockets.tcp.close_idle()
+        self.sockets.tcp.close_overdue()
         self.runtime.loop.call_later(1.0, self._close_idle_connections)
-
-
-def _resolve(host: str) -> list[str]:
-    try:
-        return resolve_host(host)
-    except OSError:
-        return []
-
-
-def _result(wait: Wait[list[str]]) -> list[str]:
-    return wait.value or []

@@ -56,7 +56,7 @@ class Services(Protocol):
         ...
 
     def resolve(self, host: str) -> Wait[tuple[str, ...]]:
-        """The addresses of a host name; () where there is none."""
+        """The addresses of a host name; () where there is none. Fails with OSError where nobody can tell."""
         ...
 
     def is_myself(self, host: str, port: int) -> bool:

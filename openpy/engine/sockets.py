@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import errno
+import time
 from collections.abc import Callable
 from dataclasses import dataclass
+from socket import AddressFamily, socket
 
 from openpy.engine.config import OTHER_TRANSPORT, TYPES_OF_SERVICE, CoreConfig
 from openpy.net.addresses import all_addresses, resolve_listen
-from openpy.net.tcp import TcpConnections
-from openpy.net.udp import UdpSocket
+from openpy.net.connection import Bounds
+from openpy.net.tcp import TcpConnections, TcpLimits
+from openpy.net.udp import Backlog, UdpSocket, open_socket
 from openpy.script.syntax import SocketId
 from openpy.sip.errors import RemoteError
 from openpy.transaction.flow import Flow
@@ -46,13 +49,23 @@ class Receivers:
     broken: Callable[[bytes, Flow, RemoteError], None]
     lost: Callable[[Flow], None]
     burst_ended: Callable[[], None]
+    backlog: Callable[[], Backlog] | None = None
+    """Makes a backlog for a datagram socket; None: everything is served, however late."""
+    clock: Callable[[], float] = time.monotonic
 
 
 class Sockets:
     """All sockets of a server."""
 
-    def __init__(self, config: CoreConfig, receivers: Receivers) -> None:
+    def __init__(
+        self,
+        config: CoreConfig,
+        receivers: Receivers,
+        datagrams: Callable[[AddressFamily], socket] = open_socket,
+    ) -> None:
+        """`datagrams` opens a datagram socket."""
         self._config = config
+        self._datagrams = datagrams
         self._receivers = receivers
         self.udp: list[UdpSocket] = []
         self.tcp = TcpConnections(
@@ -60,9 +73,7 @@ class Sockets:
             broken=receivers.broken,
             lost=receivers.lost,
             burst_ended=receivers.burst_ended,
-            limit=config.number("tcp_max_connections"),
-            lifetime=config.number("tcp_connection_lifetime"),
-            connect_timeout=config.number("tcp_connect_timeout"),
+            limits=_tcp_limits(config.number),
         )
         self.endpoints: list[Endpoint] = []
         self._own: set[tuple[str, int]] = set()
@@ -159,10 +170,28 @@ class Sockets:
             burst_ended=self._receivers.burst_ended,
             receive_buffer=self._config.number("maxbuffer"),
             tos=TYPES_OF_SERVICE[tos] if isinstance(tos, str) else tos or 0,
+            open_socket=self._datagrams,
+            backlog=None if self._receivers.backlog is None else self._receivers.backlog(),
+            clock=self._receivers.clock,
+            queue=self._config.number("udp_send_queue"),
+            flows=self._config.number("udp_flows"),
         )
         udp.bind()
         self.udp.append(udp)
         return udp.port
+
+
+def _tcp_limits(number: Callable[[str], int]) -> TcpLimits:
+    return TcpLimits(
+        connections=number("tcp_max_connections"),
+        source_connections=number("tcp_max_source_connections"),
+        lifetime=number("tcp_connection_lifetime"),
+        connect_timeout=number("tcp_connect_timeout"),
+        message_time=number("tcp_max_msg_time"),
+        send_timeout=number("tcp_send_timeout"),
+        held=number("tcp_buffers"),
+        bounds=Bounds(number("tcp_max_message"), number("max_head"), number("tcp_send_buffer")),
+    )
 
 
 def _way_out(endpoint: Endpoint, error: OSError) -> str:

@@ -21,11 +21,14 @@ SEVERITIES = {
     log.DEBUG: 7,
 }
 
+PATIENCE = 1.0
+"""Seconds that a log which is full is waited for."""
+
 
 class SystemLog:
     """A sink for the system's log, of classic lines and of JSON.
 
-    A line that the log does not take at once goes to stderr instead: a blocked log never stops the server.
+    A line that the log does not take in time goes to stderr instead.
     """
 
     def __init__(self, facility: int, tag: str, device: Path) -> None:
@@ -34,7 +37,7 @@ class SystemLog:
         self._tag = tag
         self._device = str(device)
         self._wire = socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM)
-        self._wire.setblocking(False)
+        self._wire.settimeout(PATIENCE)
         try:
             self._wire.connect(self._device)
         except OSError:
@@ -55,7 +58,7 @@ class SystemLog:
         """Over the connection, which also serves where a `chroot` hides the device; anew if the log was restarted."""
         try:
             self._wire.send(data)
-        except BlockingIOError:
+        except TimeoutError:
             raise
         except OSError:
             self._wire.connect(self._device)

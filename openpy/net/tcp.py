@@ -1,109 +1,54 @@
 """TCP: listening sockets and connections, each a flow of its own.
 
 Rules:
-1. A connection that says nothing whole (no message, no keep-alive) for `lifetime` seconds is closed, so slow and
-   silent peers are bounded.
-2. At most `limit` connections; one more is closed at once and counted.
-3. A peer that does not read loses its connection when more than `SEND_LIMIT` bytes wait for it.
-4. When framing is lost the caller hears of it (to answer 400 where it can), and the connection is closed.
+1. A connection that says nothing whole (no message, no keep-alive) for `lifetime` seconds is closed. A message that
+   has begun must be whole after `message_time` seconds, and what is sent must be taken within `send_timeout`.
+2. There are at most `connections` places. Where all are taken, somebody gives way to a new peer: of those that never
+   sent a whole message the one that was silent longest; where all have spoken the one that was silent longest of the
+   address that has the most places, if these are more than the new one's address has. Else the new one is closed at
+   once. So neither silent peers nor those of a few addresses keep others out. It is the same where descriptors run out.
+3. A turn of the loop serves `BURST` messages or a few more, then it is the turn of others. If more comes than that,
+   the addresses take turns: `PIECE` octets are read of one connection of each.
+4. What all connections hold together is bounded, each way: who has held it longest goes first.
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import socket
 from collections.abc import Callable
-from dataclasses import dataclass
-from typing import cast
+from dataclasses import dataclass, field
 
+from openpy.net.connection import Bounds, TcpConnection, TcpCounts
+from openpy.net.held import Held
+from openpy.net.turns import Turns
 from openpy.sip.errors import RemoteError
-from openpy.sip.stream import Framer
 
-MESSAGE_LIMIT = 262144
-SEND_LIMIT = 4 << 20
-
-
-@dataclass(slots=True)
-class TcpCounts:
-    """What all connections together did."""
-
-    received: int = 0
-    sent: int = 0
-    refused: int = 0
-    dropped: int = 0
+BURST = 64
+READ = 32768
+PIECE = 2048
+ACCEPTED = 64  # connections in one turn of the loop
+PAUSE = 0.1  # seconds without a free descriptor until the next look
+KERNEL_BUFFER = (
+    65536  # octets that the system keeps unsent; by itself it would keep megabytes for a deaf peer
+)
+BACKLOG = 65535  # connections that wait to be accepted, or what the system allows
 
 
-class TcpConnection(asyncio.Protocol):
-    """One connection, ours or theirs."""
+@dataclass(frozen=True, slots=True)
+class TcpLimits:
+    """Numbers of connections, times in seconds, octets."""
 
-    transport = "tcp"
-    reliable = True
-
-    def __init__(self, owner: TcpConnections) -> None:
-        self._owner = owner
-        self._framer = Framer(MESSAGE_LIMIT)
-        self._wire: asyncio.Transport | None = None
-        self._pings = 0
-        self.last_heard = 0.0
-        self.host = ""
-        self.port = 0
-        self.local_host = ""
-        self.local_port = 0
-
-    @property
-    def is_open(self) -> bool:
-        """Whether it can still carry a message."""
-        return self._wire is not None and not self._wire.is_closing()
-
-    def send(self, data: bytes) -> None:
-        """Send one message."""
-        if self._wire is None or self._wire.is_closing():
-            self._owner.counts.dropped += 1
-            return
-        if self._wire.get_write_buffer_size() > SEND_LIMIT:
-            self._owner.counts.dropped += 1
-            self._wire.abort()
-            return
-        self._wire.write(data)
-        self._owner.counts.sent += 1
-
-    def close(self) -> None:
-        """Close after what waits has been sent."""
-        if self._wire is not None:
-            self._wire.close()
-
-    # --- what asyncio calls -------------------------------------------------------------------------------------
-
-    def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        """The connection is up."""
-        self._wire = cast(asyncio.Transport, transport)
-        self.host, self.port = transport.get_extra_info("peername")[:2]
-        self.local_host, self.local_port = transport.get_extra_info("sockname")[:2]
-        sock = transport.get_extra_info("socket")
-        with contextlib.suppress(OSError):
-            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
-        self._owner.opened(self)
-
-    def connection_lost(self, exc: Exception | None) -> None:
-        """The connection is gone."""
-        self._wire = None
-        self._owner.closed(self)
-
-    def data_received(self, data: bytes) -> None:
-        """Bytes came."""
-        messages = self._framer.feed(data)
-        pings = self._framer.pings - self._pings
-        if pings:
-            self._pings += pings
-            self.send(b"\r\n" * pings)  # RFC 5626 3.5.1
-        if pings or messages:
-            self._owner.heard(self)
-        self._owner.received(self, messages)
-        error = self._framer.error
-        if error is not None:
-            self._owner.broken(self, self._framer.broken_head, error)
-            self.close()
+    connections: int = 2048
+    source_connections: int = 0
+    """Of one address; 0: no limit."""
+    lifetime: float = 120.0
+    connect_timeout: float = 10.0
+    message_time: float = 10.0
+    send_timeout: float = 10.0
+    held: int = 64 << 20
+    """Octets that all connections together hold, each way."""
+    bounds: Bounds = field(default_factory=Bounds)
 
 
 class TcpConnections:
@@ -116,27 +61,33 @@ class TcpConnections:
         broken: Callable[[bytes, TcpConnection, RemoteError], None],
         lost: Callable[[TcpConnection], None],
         burst_ended: Callable[[], None],
-        limit: int = 2048,
-        lifetime: float = 120.0,
-        connect_timeout: float = 10.0,
+        limits: TcpLimits | None = None,
     ) -> None:
         self.counts = TcpCounts()
         self._received = received
         self._broken = broken
         self._lost = lost
         self._burst_ended = burst_ended
-        self._limit = limit
-        self._lifetime = lifetime
-        self._connect_timeout = connect_timeout
-        self._sockets: list[socket.socket] = []
-        self._servers: list[asyncio.Server] = []
-        self._connections: dict[tuple[str, int], TcpConnection] = {}
+        self._limits = limits or TcpLimits()
+        self.bounds = self._limits.bounds
+        self._listeners: list[socket.socket] = []
+        self._silent: dict[TcpConnection, None] = {}
+        """Those that never sent a whole message."""
+        self._places: dict[str, dict[TcpConnection, None]] = {}
+        """All, by address; as above, who was silent longest comes first."""
+        self._taken = 0
+        self._by_peer: dict[tuple[str, int], TcpConnection] = {}
+        self._unread: Held[TcpConnection] = Held(self._limits.held)
+        self._unsent: Held[TcpConnection] = Held(self._limits.held)
+        self._turns: Turns[TcpConnection] = Turns()
+        self._left = BURST
+        self._turn: asyncio.Handle | None = None
         self._connecting: dict[tuple[str, int], list[Callable[[TcpConnection | None], None]]] = {}
         self._tasks: set[asyncio.Task[None]] = set()
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __len__(self) -> int:
-        return len(self._connections)
+        return self._taken
 
     def bind(self, host: str, port: int) -> int:
         """Take an address and return its port; raises OSError."""
@@ -145,38 +96,41 @@ class TcpConnections:
         try:
             listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
             listener.bind((host, port))
-            listener.listen(1024)
+            listener.listen(BACKLOG)
             listener.setblocking(False)
         except OSError:
             listener.close()
             raise
-        self._sockets.append(listener)
+        self._listeners.append(listener)
         return int(listener.getsockname()[1])
 
     async def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to accept."""
         self._loop = loop
-        for listener in self._sockets:
-            self._servers.append(await loop.create_server(lambda: TcpConnection(self), sock=listener))
+        for listener in self._listeners:
+            loop.add_reader(listener, self._accept, listener)
 
     def stop_accepting(self) -> None:
         """Take no new connections."""
-        for server in self._servers:
-            server.close()
-        for listener in self._sockets:
+        for listener in self._listeners:
+            if self._loop is not None:
+                self._loop.remove_reader(listener)
             listener.close()
+        self._listeners.clear()
 
     def close(self) -> None:
         """Close everything."""
         self.stop_accepting()
+        if self._turn is not None:
+            self._turn.cancel()
         for task in self._tasks:
             task.cancel()
-        for connection in list(self._connections.values()):
+        for connection in [connection for line in self._places.values() for connection in line]:
             connection.close()
 
     def find(self, host: str, port: int) -> TcpConnection | None:
         """The connection to a peer that is up."""
-        connection = self._connections.get((host, port))
+        connection = self._by_peer.get((host, port))
         return connection if connection is not None and connection.is_open else None
 
     def connect(self, host: str, port: int, done: Callable[[TcpConnection | None], None]) -> None:
@@ -189,41 +143,162 @@ class TcpConnections:
         if waiting is not None:
             waiting.append(done)
             return
+        if not self._has_place(host):
+            self.counts.refused += 1
+            done(None)
+            return
         self._connecting[host, port] = [done]
         assert self._loop is not None
         task = self._loop.create_task(self._connect(host, port))
         self._tasks.add(task)
         task.add_done_callback(self._tasks.discard)
 
-    def close_idle(self) -> None:
-        """Close what has sent nothing whole for the lifetime; to be called now and then."""
+    def close_overdue(self) -> None:
+        """Close what has exceeded its time; to be called now and then."""
         assert self._loop is not None
-        oldest = self._loop.time() - self._lifetime
-        for connection in list(self._connections.values()):
-            if connection.last_heard < oldest:
-                connection.close()
+        now = self._loop.time()
+        self._give_up(self._unread.since_before(now - self._limits.message_time))
+        self._give_up(self._unsent.since_before(now - self._limits.send_timeout))
+        oldest = now - self._limits.lifetime
+        idle = [each for line in self._places.values() for each in line if each.last_heard < oldest]
+        for connection in idle:
+            connection.close()
+
+    # --- places ---------------------------------------------------------------------------------------------------
+
+    def _accept(self, listener: socket.socket) -> None:
+        for _ in range(ACCEPTED):
+            try:
+                sock, address = listener.accept()
+            except (BlockingIOError, ConnectionAbortedError):
+                return
+            except OSError:  # no descriptor or no memory is left
+                self._make_room(listener)
+                return
+            if self._has_place(address[0]):
+                connection = self._open(sock)
+                if connection is not None:
+                    self._silent[connection] = None
+            else:
+                self.counts.refused += 1
+                sock.close()
+
+    def _has_place(self, host: str) -> bool:
+        """Whether there is room for one more of an address, made where it can be."""
+        most = self._limits.source_connections
+        if most and len(self._places.get(host, ())) >= most:
+            return False
+        return self._taken + len(self._connecting) < self._limits.connections or self._give_way(host)
+
+    def _give_way(self, host: str = "") -> bool:
+        """Close one for a new one of an address (rule 2); False where nobody has to."""
+        line = self._silent
+        if not line:
+            line = max(self._places.values(), key=len, default=line)
+            if len(line) <= max(len(self._places.get(host, ())), 1):
+                return False
+        self._give_up([next(iter(line))])
+        return True
+
+    def _make_room(self, listener: socket.socket) -> None:
+        """The next turn accepts again if a descriptor became free, else it is looked again after a pause."""
+        assert self._loop is not None
+        if not self._give_way():
+            self._loop.remove_reader(listener)
+            self._loop.call_later(PAUSE, self._resume, listener)
+
+    def _resume(self, listener: socket.socket) -> None:
+        if self._loop is not None and listener in self._listeners:
+            self._loop.add_reader(listener, self._accept, listener)
+
+    def _open(self, sock: socket.socket) -> TcpConnection | None:
+        assert self._loop is not None
+        try:
+            sock.setblocking(False)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+            sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER)
+            connection = TcpConnection(self, self._loop, sock)
+        except OSError:  # it is gone already
+            sock.close()
+            return None
+        self._places.setdefault(connection.host, {})[connection] = None
+        self._taken += 1
+        self._by_peer[connection.host, connection.port] = connection
+        return connection
+
+    def _give_up(self, connections: list[TcpConnection]) -> None:
+        for connection in connections:
+            self.counts.given_up += 1
+            self._forget(connection)
+            connection.abort()
+
+    def _forget(self, connection: TcpConnection) -> None:
+        """It holds nothing any more, and its place is free."""
+        self._unread.drop(connection)
+        self._unsent.drop(connection)
+        self._silent.pop(connection, None)
+        if self._has(connection):
+            del self._places[connection.host][connection]
+            self._taken -= 1
+            if not self._places[connection.host]:
+                del self._places[connection.host]
+
+    def _has(self, connection: TcpConnection) -> bool:
+        """Whether a connection has a place."""
+        return connection in self._places.get(connection.host, ())
+
+    # --- turns ----------------------------------------------------------------------------------------------------
+
+    def readable(self, connection: TcpConnection) -> None:
+        """Something came: it is read now, or when it is its turn."""
+        if self._turn is None:
+            assert self._loop is not None
+            self._turn = self._loop.call_soon(self._begin_turn)
+        if self._left > 0 and not self._turns:
+            self._left -= connection.read(READ) + 1
+        else:
+            connection.pause()
+            self._turns.put(connection.host, connection)
+
+    def _begin_turn(self) -> None:
+        """Serve who waits since the last turn, as far as it goes."""
+        assert self._loop is not None
+        self._turn = None
+        self._left = BURST
+        while self._turns and self._left > 0:
+            connection = self._turns.take()
+            self._left -= connection.read(PIECE) + 1
+            connection.go_on()
+        if self._turns:
+            self._turn = self._loop.call_soon(self._begin_turn)
 
     # --- what connections call ------------------------------------------------------------------------------------
 
-    def opened(self, connection: TcpConnection) -> None:
-        """A connection is up."""
-        if len(self._connections) >= self._limit:
-            self.counts.refused += 1
-            connection.close()
-            return
-        self.heard(connection)
-        self._connections[connection.host, connection.port] = connection
-
-    def closed(self, connection: TcpConnection) -> None:
-        """A connection is gone."""
-        if self._connections.get((connection.host, connection.port)) is connection:
-            del self._connections[connection.host, connection.port]
-            self._lost(connection)
-
-    def heard(self, connection: TcpConnection) -> None:
-        """A message or a keep-alive came: the peer is there."""
+    def heard(self, connection: TcpConnection, messages: int) -> None:
+        """So many messages, or a keep-alive, came: the peer is there."""
         assert self._loop is not None
         connection.last_heard = self._loop.time()
+        if self._has(connection):
+            line = self._places[connection.host]
+            del line[connection]
+            line[connection] = None
+            if self._silent and connection in self._silent:
+                del self._silent[connection]
+                if not messages:
+                    self._silent[connection] = None
+
+    def holds_unread(self, connection: TcpConnection, octets: int, *, begins: bool) -> None:
+        """What a connection has of a message that is not whole."""
+        self._hold(self._unread, connection, octets, begins)
+
+    def holds_unsent(self, connection: TcpConnection, octets: int) -> None:
+        """What the peer of a connection does not take."""
+        self._hold(self._unsent, connection, octets, False)
+
+    def _hold(self, held: Held[TcpConnection], connection: TcpConnection, octets: int, begins: bool) -> None:
+        assert self._loop is not None
+        if self._has(connection):
+            self._give_up(held.put(connection, octets, self._loop.time(), begins=begins))
 
     def received(self, connection: TcpConnection, messages: list[bytes]) -> None:
         """Whole messages came."""
@@ -237,14 +312,26 @@ class TcpConnections:
         """Framing is lost."""
         self._broken(head, connection, error)
 
+    def closed(self, connection: TcpConnection) -> None:
+        """A connection is gone."""
+        self._forget(connection)
+        if self._by_peer.get((connection.host, connection.port)) is connection:
+            del self._by_peer[connection.host, connection.port]
+        self._lost(connection)
+
     async def _connect(self, host: str, port: int) -> None:
         assert self._loop is not None
         connection: TcpConnection | None = None
+        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
         try:
-            async with asyncio.timeout(self._connect_timeout):
-                _, connection = await self._loop.create_connection(lambda: TcpConnection(self), host, port)
+            sock.setblocking(False)
+            async with asyncio.timeout(self._limits.connect_timeout):
+                await self._loop.sock_connect(sock, (host, port))
+            connection = self._open(sock)
         except (OSError, TimeoutError):
             self.counts.dropped += 1
         finally:
+            if connection is None:
+                sock.close()
             for done in self._connecting.pop((host, port), ()):
                 done(connection)

@@ -5,6 +5,8 @@ Rules:
    `burst_ended` is called once (one commit, one flush).
 2. Nothing that a datagram does ends the burst: its handler's errors are its own affair and are reported.
 3. A datagram that the kernel cannot take now is queued, one that it can never take is counted and dropped.
+4. After `CROWDED` full bursts in a row more comes than is served: until nothing waits any more, all that the kernel
+   has is read into the backlog, which chooses the bursts. It costs nothing as long as that does not happen.
 """
 
 from __future__ import annotations
@@ -12,14 +14,22 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import socket
+import struct
+import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 BURST = 64
+CROWDED = 16
+READ_AHEAD = 1024
 LARGEST = 65535
-FLOWS_KEPT = 65536
-QUEUE_LIMIT = 20000
+FLOWS = 65536
+QUEUE = 20000
+
+SO_MEMINFO = 55
+MEMINFO = struct.Struct("9I")  # of Linux; the last is the number of datagrams that were dropped
 
 
 @dataclass(slots=True)
@@ -30,6 +40,27 @@ class UdpCounts:
     sent: int = 0
     queued: int = 0
     dropped: int = 0
+
+
+class Backlog(Protocol):
+    """What was read and waits to be served; `now` is in seconds of one monotonic clock."""
+
+    def __len__(self) -> int:
+        """How many datagrams wait."""
+        ...
+
+    def put(self, data: bytes, flow: UdpFlow, now: float) -> None:
+        """A datagram came."""
+        ...
+
+    def serve(self, most: int, now: float) -> None:
+        """Serve so many, and give up what has waited too long."""
+        ...
+
+
+def open_socket(family: socket.AddressFamily) -> socket.socket:
+    """A datagram socket of the system."""
+    return socket.socket(family, socket.SOCK_DGRAM)
 
 
 class UdpFlow:
@@ -61,7 +92,7 @@ class UdpFlow:
 
 
 class UdpSocket:
-    """A listening socket. `received(data, flow)` hears each datagram."""
+    """A listening socket. `received(data, flow)` hears each datagram; under overload it is the backlog's to tell it."""
 
     transport = "udp"
 
@@ -74,7 +105,13 @@ class UdpSocket:
         burst_ended: Callable[[], None],
         receive_buffer: int = 4 << 20,
         tos: int = 0,
+        open_socket: Callable[[socket.AddressFamily], socket.socket] = open_socket,
+        backlog: Backlog | None = None,
+        clock: Callable[[], float] = time.monotonic,
+        queue: int = QUEUE,
+        flows: int = FLOWS,
     ) -> None:
+        """`queue` is how many datagrams wait for the kernel at most, `flows` how many peers are remembered."""
         self.host = host
         self.port = port
         self.counts = UdpCounts()
@@ -82,6 +119,13 @@ class UdpSocket:
         self._burst_ended = burst_ended
         self._receive_buffer = receive_buffer
         self._tos = tos
+        self._open_socket = open_socket
+        self._backlog = backlog
+        self._clock = clock
+        self._full_bursts = 0
+        self._crowd: asyncio.Handle | None = None
+        self._most_waiting = queue
+        self._most_flows = flows
         self._flows: dict[tuple[str, int], UdpFlow] = {}
         self._waiting: deque[tuple[bytes, tuple[str, int]]] = deque()
         self._socket: socket.socket | None = None
@@ -90,7 +134,7 @@ class UdpSocket:
     def bind(self) -> None:
         """Take the address; raises OSError. Port 0 becomes the port that the system chose."""
         family = socket.AF_INET6 if ":" in self.host else socket.AF_INET
-        self._socket = socket.socket(family, socket.SOCK_DGRAM)
+        self._socket = self._open_socket(family)
         try:
             self._socket.setblocking(False)
             _set_receive_buffer(self._socket, self._receive_buffer)
@@ -109,15 +153,18 @@ class UdpSocket:
         loop.add_reader(self._socket, self._readable)
 
     def stop_reading(self) -> None:
-        """Read no more; sending still works."""
+        """Read no more; sending still works. What was read and waits is dropped: it was never answered."""
+        if self._crowd is not None:
+            self._crowd.cancel()
+            self._crowd = None
         if self._loop is not None and self._socket is not None:
             self._loop.remove_reader(self._socket)
 
     def close(self) -> None:
         """Close the socket."""
+        self.stop_reading()
         if self._socket is not None:
             if self._loop is not None:
-                self._loop.remove_reader(self._socket)
                 self._loop.remove_writer(self._socket)
             self._socket.close()
             self._socket = None
@@ -160,17 +207,74 @@ class UdpSocket:
             self.counts.dropped += 1  # an error of an earlier datagram, told here by the kernel
         self.counts.received += count
         self._burst_ended()
+        if count < BURST:
+            self._full_bursts = 0
+        else:
+            self._full_bursts += 1
+            if self._full_bursts >= CROWDED:
+                self._begin_crowd()
+
+    def _begin_crowd(self) -> None:
+        """More comes than is served: from now on the backlog chooses."""
+        self._full_bursts = 0
+        if self._backlog is not None and self._loop is not None and self._socket is not None:
+            self._loop.remove_reader(self._socket)
+            self._crowd = self._loop.call_soon(self._serve_crowd)
+
+    def _serve_crowd(self) -> None:
+        """Read ahead, and let the backlog serve one burst; again in the loop's next round while something waits."""
+        assert self._backlog is not None
+        assert self._loop is not None
+        self._read_ahead(self._backlog)
+        self._backlog.serve(BURST, self._clock())
+        self._burst_ended()
+        if self._socket is None:
+            self._crowd = None
+        elif len(self._backlog):
+            self._crowd = self._loop.call_soon(self._serve_crowd)
+        else:
+            self._crowd = None
+            self._loop.add_reader(self._socket, self._readable)
+
+    def _read_ahead(self, backlog: Backlog) -> None:
+        assert self._socket is not None
+        receive, flows, put, now = self._socket.recvfrom, self._flows, backlog.put, self._clock()
+        count = 0
+        try:
+            while count < READ_AHEAD:
+                data, address = receive(LARGEST)
+                count += 1
+                if len(address) > 2:
+                    address = address[:2]
+                flow = flows.get(address)
+                put(data, flow if flow is not None else self._flow_to(address), now)
+        except BlockingIOError:
+            pass
+        except OSError:
+            self.counts.dropped += 1
+        self.counts.received += count
+
+    @property
+    def overflowed(self) -> int:
+        """Datagrams that the kernel dropped because its receive buffer was full; 0 where it does not tell."""
+        if self._socket is None:
+            return 0
+        try:
+            told = self._socket.getsockopt(socket.SOL_SOCKET, SO_MEMINFO, MEMINFO.size)
+        except OSError:
+            return 0
+        return int(MEMINFO.unpack(told)[-1]) if len(told) == MEMINFO.size else 0
 
     def _flow_to(self, address: tuple[str, int]) -> UdpFlow:
         flow = self._flows.get(address)
         if flow is None:
-            if len(self._flows) >= FLOWS_KEPT:
+            if len(self._flows) >= self._most_flows:
                 self._flows.clear()
             flow = self._flows[address] = UdpFlow(self, address)
         return flow
 
     def _queue(self, data: bytes, address: tuple[str, int]) -> None:
-        if len(self._waiting) >= QUEUE_LIMIT or self._loop is None or self._socket is None:
+        if len(self._waiting) >= self._most_waiting or self._loop is None or self._socket is None:
             self.counts.dropped += 1
             return
         if not self._waiting:

@@ -59,7 +59,7 @@ class Credentials(NamedTuple):
 def parse_challenge(text: str) -> Challenge:
     """A challenge. Raises RemoteError (400): another scheme, unknown algorithm, no realm or nonce."""
     values = _parameters(text)
-    if "realm" not in values or "nonce" not in values:
+    if "realm" not in values or not values.get("nonce"):
         raise RemoteError(400, "Malformed challenge")
     algorithm = values.get("algorithm", "MD5")
     _split_algorithm(algorithm)

@@ -35,7 +35,7 @@ QUOTED_STRING: Final = re.compile(_QUOTED_STRING, re.DOTALL)
 URI_CHARACTERS: Final = re.compile(r'[^\x00-\x20\x7f<>"]++\Z')
 """What may stand in a URI at all, read liberally (unescaped non-ASCII characters pass)."""
 
-HEX_ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})")
+POSSIBLE_ESCAPE: Final = re.compile(r"%([0-9A-Fa-f]{2})?+")
 
 HOSTPORT: Final = re.compile(rf"({_HOST})(?::([0-9]{{1,5}}+))?+(?=[;?]|\Z)")
 

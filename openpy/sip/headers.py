@@ -134,7 +134,7 @@ def _parse_unusual_name_addr(text: str) -> NameAddr:
             raise RemoteError(400, "Missing > after URI")
         display = text[:opening].rstrip(LWS)
         if display.startswith('"') and not quoted:
-            display += '"'
+            display = display.rstrip("\\") + '"'
         address = NameAddr(display, text[opening + 1 : closing].strip(LWS), text[closing + 1 :].strip(LWS))
     _ = address.uri, address.params
     return address

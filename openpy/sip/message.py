@@ -137,16 +137,17 @@ class Message:
         index = 1
         while index < len(lines) - 1:
             start = end
-            name, colon, value = lines[index].partition(b":")
-            end += len(lines[index]) + 1
+            line = lines[index]
+            end += len(line) + 1
             index += 1
             if lines[index][:1] in _FOLD_OCTETS:
-                pieces = [value.removesuffix(b"\r")]
+                pieces = [line.removesuffix(b"\r")]
                 while lines[index][:1] in _FOLD_OCTETS:
                     pieces.append(lines[index].removesuffix(b"\r").lstrip(b" \t"))
                     end += len(lines[index]) + 1
                     index += 1
-                value = b" ".join(pieces)
+                line = b" ".join(pieces)  # it may be folded before its colon
+            name, colon, value = line.partition(b":")
             if colon:
                 written = name.decode("utf-8", "surrogateescape")
                 content = value.decode("utf-8", "surrogateescape").strip(" \t\r")
@@ -330,11 +331,13 @@ def _index(lines: list[str]) -> tuple[dict[str, str], dict[str, list[str]] | Non
         except KeyError:
             if line[:1] in _FOLD_STARTS:
                 return None
-            if not colon or not TOKEN.match(name.rstrip(LWS)):
+            if not TOKEN.match(name.rstrip(LWS)):
                 defect = "Malformed header line"
                 continue
             name = canonical_name(name)
-        if name not in first:
+        if not colon:
+            defect = "Malformed header line"
+        elif name not in first:
             first[name] = value
         else:
             if more is None:

@@ -19,19 +19,31 @@ __all__ = ["Framer"]
 
 _CONTENT_LENGTH: Final = re.compile(rb"\n(?:content-length|l)[ \t]*+:((?:[^\n]++|\n[ \t])*+)", re.IGNORECASE)
 _MOST_DIGITS: Final = 10
+_TOO_LARGE: Final = "Message Too Large"
 
 
 class Framer:
     """Cuts one connection's stream into messages.
 
-    `limit` is the most octets that a message may have. `pings` counts the double CRLFs between messages
-    (RFC 5626 section 3.5.1): the owner answers each with a CRLF.
+    `limit` is the most octets that a message may have, `head_limit` those of its head. `pings` counts the double
+    CRLFs between messages (RFC 5626 section 3.5.1): the owner answers each with a CRLF.
     """
 
-    __slots__ = ("_buffer", "_line_ends", "_searched", "_size", "broken_head", "error", "limit", "pings")
+    __slots__ = (
+        "_buffer",
+        "_line_ends",
+        "_searched",
+        "_size",
+        "broken_head",
+        "error",
+        "head_limit",
+        "limit",
+        "pings",
+    )
 
-    def __init__(self, limit: int) -> None:
+    def __init__(self, limit: int, head_limit: int = 65_535) -> None:
         self.limit = limit
+        self.head_limit = min(limit, head_limit)
         self.pings = 0
         self.error: RemoteError | None = None
         self.broken_head = b""
@@ -44,6 +56,11 @@ class Framer:
     def waiting(self) -> bool:
         """Whether a message has begun and is not complete."""
         return bool(self._buffer) and self.error is None
+
+    @property
+    def held(self) -> int:
+        """How many octets it keeps."""
+        return len(self._buffer)
 
     def feed(self, data: bytes) -> list[bytes]:
         """The messages that `data` completes.
@@ -88,12 +105,12 @@ class Framer:
         head_end, body_start = find_body(buffer, start + max(0, self._searched - 2))
         if head_end < 0:
             self._searched = len(buffer) - start
-            if self._searched > self.limit:
-                self._lose("Message too large", bytes(buffer[start : start + self.limit]), 513)
+            if self._searched > self.head_limit:
+                self._lose(_TOO_LARGE, bytes(buffer[start : start + self.head_limit]), 513)
             return
         head = bytes(buffer[start:body_start])
-        if len(head) > self.limit:
-            self._lose("Message too large", head[: self.limit], 513)
+        if len(head) > self.head_limit:
+            self._lose(_TOO_LARGE, head[: self.head_limit], 513)
             return
         lengths = {_unfolded(found) for found in _CONTENT_LENGTH.findall(head)}
         if len(lengths) != 1:
@@ -105,7 +122,7 @@ class Framer:
             return
         size = len(head) + int(digits)
         if size > self.limit:
-            self._lose("Message too large", head, 513)
+            self._lose(_TOO_LARGE, head, 513)
             return
         self._size = size
 

@@ -14,7 +14,7 @@ from functools import lru_cache
 from typing import Final
 
 from openpy.sip.errors import RemoteError
-from openpy.sip.grammar import HEX_ESCAPE, HOSTPORT, LWS, PLAIN_AOR, SCHEME, URI_CHARACTERS
+from openpy.sip.grammar import HOSTPORT, LWS, PLAIN_AOR, POSSIBLE_ESCAPE, SCHEME, URI_CHARACTERS
 
 __all__ = ["Uri", "aor_of", "cached_uri", "parse_uri", "unescape"]
 
@@ -210,11 +210,16 @@ _HEX_OCTET: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
 def _normal_escapes(text: str) -> str:
-    """Escapes of unreserved characters decoded, the others in upper case: equal texts for equal parts."""
-    return HEX_ESCAPE.sub(_normal_escape, text) if "%" in text else text
+    """Escapes of unreserved characters decoded, the others in upper case: equal texts for equal parts.
+
+    A `%` that escapes nothing is escaped, so that what was decoded makes no escape with it.
+    """
+    return POSSIBLE_ESCAPE.sub(_normal_escape, text) if "%" in text else text
 
 
 def _normal_escape(found: re.Match[str]) -> str:
+    if found[1] is None:
+        return "%25"
     character = chr(int(found[1], 16))
     return character if character in _UNRESERVED else found[0].upper()
 

@@ -4,6 +4,7 @@ Rules:
 1. A request that fails is answered with the error raised; a response that fails is dropped.
 2. The usual spelling of a header passes one expression; anything else is parsed in full.
 3. Only what every element needs is checked: what one method or module reads is checked when it is read.
+4. Limits are looked at only where the size of the head makes it possible that one is passed.
 """
 
 from __future__ import annotations
@@ -15,18 +16,43 @@ from openpy.sip.errors import RemoteError
 from openpy.sip.message import Message, Request, Response
 from openpy.sip.uri import parse_uri
 
-__all__ = ["check_request", "check_response"]
+__all__ = ["LIMITS", "Limits", "check_request", "check_response"]
 
 _SINGLE: Final = frozenset(("From", "To", "Call-ID", "CSeq", "Max-Forwards", "Content-Length"))
 _SCHEMES: Final = ("sip", "sips", "tel")
+_LISTS: Final = ("Via", "Route", "Record-Route", "Contact")
+_SHORTEST_LINE: Final = 4  # octets: `a:` and its line end
 
 
-def check_request(request: Request) -> None:
+class Limits:
+    """The most that a message may have: characters of its head and of a Request-URI, header lines.
+
+    One Via, Route, Record-Route or Contact has no more values than a message has lines.
+    """
+
+    __slots__ = ("harmless", "head", "lines", "uri")
+
+    def __init__(self, head: int = 65_535, lines: int = 256, uri: int = 4096) -> None:
+        self.head: Final = head
+        self.lines: Final = lines
+        self.uri: Final = uri
+        self.harmless: Final = min(head, uri, _SHORTEST_LINE * lines)
+        """A head of no more characters is within all limits."""
+
+
+LIMITS: Final = Limits()
+
+
+def check_request(request: Request, limits: Limits = LIMITS) -> None:
     """Raises RemoteError if `request` must be refused.
 
-    505: not SIP/2.0. 416: a Request-URI that is neither SIP, SIPS nor TEL. 400: something is malformed,
-    missing or repeated; the reason names the fault.
+    505: not SIP/2.0. 416: a Request-URI that is neither SIP, SIPS nor TEL. 414: one that is too long. 513: a head
+    that is too long. 400: something is malformed, missing, repeated or too much; the reason names the fault.
     """
+    if len(request.head) > limits.harmless:
+        _check_size(request, limits)
+        if len(request.uri) > limits.uri:
+            raise RemoteError(414, "Request-URI Too Long")
     if request.version != "SIP/2.0" and request.version.upper() != "SIP/2.0":
         raise RemoteError(505, "Version Not Supported")
     method = _check_common(request)
@@ -39,13 +65,25 @@ def check_request(request: Request) -> None:
         raise RemoteError(416, "Unsupported URI Scheme")
 
 
-def check_response(response: Response) -> None:
+def check_response(response: Response, limits: Limits = LIMITS) -> None:
     """Raises RemoteError if `response` must be dropped."""
+    if len(response.head) > limits.harmless:
+        _check_size(response, limits)
     if response.version.upper() != "SIP/2.0":
         raise RemoteError(505, "Version Not Supported")
     if not 100 <= response.status <= 699:
         raise RemoteError(400, "Status code out of range")
     _check_common(response)
+
+
+def _check_size(message: Message, limits: Limits) -> None:
+    if len(message.head) > limits.head:
+        raise RemoteError(513, "Message Too Large")
+    if message.head.count("\n") > limits.lines:
+        raise RemoteError(400, "Too many header lines")
+    for name in _LISTS:
+        if len(message.values(name)) > limits.lines:
+            raise RemoteError(400, f"Too many {name} values")
 
 
 def _check_common(message: Message) -> str:

@@ -63,15 +63,13 @@ class ClientSide(Common, Generic[K, T]):
             transaction.happen(Event.TRANSPORT_ERROR)
 
 
-class ClientTransaction(Transaction):
+class ClientTransaction(Transaction[ClientSide[Any, Any]]):
     """One request that was sent, and what comes back.
 
     `data` is what is sent, and sent again: the request; once an INVITE has failed, its ACK.
     """
 
     __slots__ = ("_cancel_held", "_key", "_owner", "data")
-
-    _side: ClientSide[Any, Any]
 
     def __init__(
         self,
@@ -213,11 +211,9 @@ class NotifyTransaction(ClientTransaction):
 
     __slots__ = ()
 
-    _owner: NotifyOwner | None
-
     def complete(self) -> None:
         """A plain 200 was recognised: COMPLETED, and with nothing to absorb, over."""
-        owner = self._owner
+        owner: NotifyOwner | None = self._owner  # type: ignore[assignment]  # whoever sends NOTIFYs is one
         self.state = State.TERMINATED
         self._leave()
         if owner is not None:

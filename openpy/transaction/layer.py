@@ -32,12 +32,16 @@ from openpy.transaction.timers import TimerValues
 from openpy.transaction.transaction import Counts
 from openpy.transaction.wheel import Wheel
 
+CAPACITY = 250_000
+"""Server transactions at most: 0.7 KiB each. A finished one stays 32 s, so at 7,800 a second none has to give way."""
+
 
 class Layer:
     """All transactions of one server.
 
     `random_text` gives some characters that nobody can guess (token characters, at least 64 bits); the
-    layer asks for them once. `capacity` is the largest number of server transactions.
+    layer asks for them once. `capacity` is the largest number of server transactions: beyond it those give way
+    that were answered longest ago, and do nothing any more but to absorb retransmissions.
     """
 
     __slots__ = (
@@ -54,7 +58,7 @@ class Layer:
     )
 
     def __init__(
-        self, wheel: Wheel, timers: TimerValues, random_text: Callable[[], str], capacity: int = 1_000_000
+        self, wheel: Wheel, timers: TimerValues, random_text: Callable[[], str], capacity: int = CAPACITY
     ) -> None:
         self.wheel = wheel
         self.capacity = capacity
@@ -109,7 +113,7 @@ class Layer:
         else:
             key = server_key(request, request.method)
         transactions = self._servers.transactions
-        if len(transactions) >= self.capacity:
+        if len(transactions) >= self.capacity and not self._servers.make_room():
             raise LocalError("too many server transactions")
         if key in transactions or request.method == "ACK":
             raise LocalError("no server transaction can be made of this request")
@@ -190,6 +194,8 @@ class Layer:
             return False
         start = data.find(b";branch=") + 8
         end = data.find(b"\r", start)
+        if end < 0:
+            return False
         branch = data[start:end]
         semicolon = branch.find(b";")
         if semicolon >= 0:

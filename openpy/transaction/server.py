@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from openpy.sip.errors import LocalError
@@ -12,6 +13,12 @@ from openpy.transaction.machines import INVITE_SERVER, NON_INVITE_SERVER, Action
 from openpy.transaction.timers import TimerValues
 from openpy.transaction.transaction import Common, Counts, Transaction
 from openpy.transaction.wheel import Wheel
+
+ROOM = 1000
+"""Transactions that give way at once."""
+
+LOOKED_AT = 4 * ROOM
+"""Of the oldest. If none of these can give way, there is no room."""
 
 
 class ServerSide(Common):
@@ -23,8 +30,20 @@ class ServerSide(Common):
         super().__init__(wheel, timers, counts)
         self.transactions: dict[str, ServerTransaction] = {}
 
+    def make_room(self) -> int:
+        """End the oldest transactions that only absorb retransmissions; return how many that were.
 
-class ServerTransaction(Transaction):
+        Many at once: a dictionary has to look for its first entry, and so it does seldom.
+        """
+        oldest = list(islice(self.transactions.values(), LOOKED_AT))
+        idle = [transaction for transaction in oldest if transaction.absorbs_only][:ROOM]
+        for transaction in idle:
+            transaction.forget()
+        self.counts.given_up += len(idle)
+        return len(idle)
+
+
+class ServerTransaction(Transaction[ServerSide]):
     """One request that came in, and its replies.
 
     `status` and `data` are the last reply's (0 and empty before the first); `owner` is the transaction
@@ -32,8 +51,6 @@ class ServerTransaction(Transaction):
     """
 
     __slots__ = ("_request", "data", "key", "on_end", "owner", "status")
-
-    _side: ServerSide
 
     def __init__(self, side: ServerSide, key: str, request: Request, flow: Flow) -> None:
         super().__init__(side, INVITE_SERVER if request.method == "INVITE" else NON_INVITE_SERVER, flow)
@@ -60,6 +77,16 @@ class ServerTransaction(Transaction):
     def finished(self) -> bool:
         """Whether a final reply was sent, or none will be."""
         return self.state is not State.TRYING and self.state is not State.PROCEEDING
+
+    @property
+    def absorbs_only(self) -> bool:
+        """Whether nothing is missing if it ends now but an answer to retransmissions of its request."""
+        return self._machine is NON_INVITE_SERVER and self.state is State.COMPLETED
+
+    def forget(self) -> None:
+        """End before its time."""
+        self.state = State.TERMINATED
+        self._leave()
 
     def reply(self, status: int, data: bytes) -> bool:
         """Send a reply; False (and nothing sent) if the state allows none.

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 from openpy.transaction.flow import Flow
 from openpy.transaction.machines import TIMERS, Action, Event, Machine
@@ -23,6 +24,8 @@ class Counts:
     retransmissions_received: int = 0
     """Requests that a server transaction absorbed, and late replies that a client transaction did."""
     retransmissions_sent: int = 0
+    given_up: int = 0
+    """Finished server transactions that ended before their time, to make room."""
     timeouts: int = 0
     """Requests without a final reply, and failed INVITEs without an ACK."""
 
@@ -59,7 +62,10 @@ def _delays(timers: TimerValues, reliable: bool) -> dict[Action, float]:
     }
 
 
-class Transaction(ABC):
+S = TypeVar("S", bound=Common)
+
+
+class Transaction(ABC, Generic[S]):
     """A machine in one of its states, and what it waits for.
 
     `flow` is where its messages go, `state` the machine's.
@@ -70,7 +76,7 @@ class Transaction(ABC):
     _events: tuple[Event, Event]
     """What the timer brings: before the deadline, and at it."""
 
-    def __init__(self, side: Common, machine: Machine, flow: Flow) -> None:
+    def __init__(self, side: S, machine: Machine, flow: Flow) -> None:
         self._side = side
         self._machine = machine
         self.flow = flow
@@ -132,7 +138,7 @@ class Transaction(ABC):
             self._timer = None
 
 
-def _fire(transaction: Transaction) -> None:
+def _fire(transaction: Transaction[S]) -> None:
     transaction._timer = None
     before, at_deadline = transaction._events
     ended = transaction._side.wheel.now + _NEAR >= transaction._deadline

@@ -22,6 +22,7 @@ def test_every_module_has_its_page(made: dict[str, str]) -> None:
         "core-parameters.md",
         "core-functions.md",
         "core-commands.md",
+        "limits.md",
         *(f"modules/{name}.md" for name in module_names()),
     }
     assert all(text.startswith(MADE) for text in made.values())
@@ -78,6 +79,14 @@ def test_the_core_parameters_say_what_has_no_effect(made: dict[str, str]) -> Non
     assert "(accepted, without effect)" in text
     assert "(refused: not built)" in text
     assert "`$hdr(name)`" in made["core-functions.md"]
+
+
+def test_the_limits_of_all_parts_stand_on_one_page(made: dict[str, str]) -> None:
+    text = made["limits.md"]
+    assert "| `tcp_max_connections` | `2048` | Connections at most" in text
+    assert "## Parameters of presence\n" in text
+    assert "| `max_body` | `65535` | Largest body of a PUBLISH" in text
+    assert "`advertised_port`" not in text
 
 
 def test_docs_are_up_to_date(made: dict[str, str], root: Path) -> None:

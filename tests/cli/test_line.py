@@ -25,6 +25,13 @@ class Station:
         self.server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, reuse_address=True)
         self.port = self.server.sockets[0].getsockname()[1]
 
+    async def connected(self, line: TcpLine) -> None:
+        """A line has its connection, and the station too."""
+        assert await line.open()
+        async with asyncio.timeout(5):
+            while not self.writers:
+                await asyncio.sleep(0.001)
+
     async def _accept(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         self.writers.append(writer)
         while data := await reader.read(65536):
@@ -94,7 +101,7 @@ def test_a_stream_that_is_no_sip_is_opened_again() -> None:
         station = Station()
         await station.open()
         line = station.line()
-        assert await line.open()
+        await station.connected(line)
         station.writers[0].write(b"x" * 300_000)
         assert await station.hears() == "lost"
         assert await station.hears() == "restored"
@@ -110,7 +117,7 @@ def test_closed_for_good_while_it_tries() -> None:
         station = Station()
         await station.open()
         line = station.line()
-        assert await line.open()
+        await station.connected(line)
         await station.close()
         assert await station.hears() == "lost"
         line.close()

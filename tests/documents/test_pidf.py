@@ -197,3 +197,21 @@ def test_what_we_would_not_write_is_written_anew(body: bytes) -> None:
     assert b"hidden" not in told
     assert b"secret" not in told
     assert len(ids(told)) == len(set(ids(told)))
+
+
+@pytest.mark.parametrize("inherited", [f'xmlns:long="urn:{"n" * 20_000}"', f'xml:lang="{"x" * 20_000}"'])
+def test_what_parts_inherit_does_not_make_a_huge_document(inherited: str) -> None:
+    def with_parts(number: int) -> bytes:
+        prefix = "long:" if "long" in inherited else ""
+        parts = "".join(f'<{prefix}a n="{part}"/>' for part in range(number))
+        return document(parts, attributes=inherited)
+
+    assert len(compose(ALICE, [parse(with_parts(10)), parse(with_parts(9))])) < 300_000
+    with pytest.raises(DocumentError, match="inherit"):
+        parse(with_parts(20))
+
+
+def test_many_large_documents_are_merged_and_closed() -> None:
+    documents = [parse(document(tuple_(str(n), more=f"<note>{'n' * 60_000}</note>"))) for n in range(10)]
+    assert len(compose(ALICE, documents)) > 600_000
+    assert len(ids(closed(ALICE, documents))) == 10

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openpy.documents.xml import MAX_BYTES, MAX_DEPTH, DocumentError, parse_document
+from openpy.documents.xml import CEILING, LIMITS, DocumentError, Limits, parse_document
 
 
 def nested(depth: int) -> bytes:
@@ -26,8 +26,10 @@ def nested(depth: int) -> bytes:
         (b"<a>&x;</a>", "well-formed"),
         (b'<?xml version="1.0" encoding="utf-7"?><a/>', "encoding utf-7"),
         (b'<?xml version="1.0" encoding="utf-16"?><a>\xff', "not valid utf-16"),
-        (nested(MAX_DEPTH + 1), "too deep"),
-        (b"<a>" + b"x" * MAX_BYTES + b"</a>", "too large"),
+        (nested(LIMITS.depth + 1), "too deep"),
+        (b"<a>" + b"<b/>" * LIMITS.nodes + b"</a>", "too many elements"),
+        (b"<a " + b"b = 'c' " * (LIMITS.attributes + 1) + b"/>", "too many attributes"),
+        (b"<a>" + b"x" * LIMITS.octets + b"</a>", "too large"),
         (b"\xff\xfe\x00", "not valid utf-16"),
     ],
 )
@@ -51,9 +53,22 @@ def test_a_bomb_in_another_encoding_is_seen_too() -> None:
 
 
 def test_the_deepest_that_is_accepted() -> None:
-    assert parse_document(nested(MAX_DEPTH)).tag == "a"
+    assert parse_document(nested(LIMITS.depth)).tag == "a"
     wide = b"<r>" + b"<a></a>" * 100 + b"</r>"
     assert len(parse_document(wide)) == 100
+
+
+def test_limits_may_be_others() -> None:
+    document = b"<a b='1' c='2'><d></d></a>"
+    assert parse_document(document, Limits(depth=2, nodes=2, attributes=2)).tag == "a"
+    for tight in (Limits(octets=20), Limits(depth=1), Limits(nodes=1), Limits(attributes=1)):
+        with pytest.raises(DocumentError, match="too"):
+            parse_document(document, tight)
+    assert parse_document(nested(CEILING.depth), CEILING).tag == "a"
+
+
+def test_what_only_looks_like_attributes_is_text() -> None:
+    assert parse_document(b"<a>" + b"=" * 2 * LIMITS.attributes + b"</a>").tag == "a"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-1", "windows-1252", "utf-16"])

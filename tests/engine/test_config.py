@@ -21,6 +21,13 @@ tls_log tls_port_no tls_method tls_verify_client tls_verify_server tls_require_c
 tls_private_key tls_ca_list tls_ciphers_list tls_handshake_timeout tls_send_timeout tls_client_domain_avp
 """.split()  # noqa: SIM905 - easier to compare with the reference
 
+OWN_NAMES = [
+    *("dns_timeout", "dns_cache", "dns_queue"),
+    *("max_head", "max_headers", "max_uri", "udp_send_queue", "udp_flows"),
+    *("overload_delay", "overload_refusals", "overload_retry_after", "overload_backlog", "source_rate"),
+    *("tcp_max_msg_time", "tcp_max_source_connections", "tcp_max_message", "tcp_send_buffer", "tcp_buffers"),
+]
+
 SPECS = {name: spec for spec in CORE_PARAMETERS for name in (spec.name, *spec.aliases)}
 RIGHT = {
     Takes.NUMBER: "7",
@@ -52,7 +59,13 @@ def applied(line: str) -> tuple[CoreConfig, list[Diagnostic]]:
 
 
 def test_every_parameter_of_1_3_is_known() -> None:
-    assert set(OPENSER_NAMES) == set(SPECS)
+    assert set(OPENSER_NAMES) | set(OWN_NAMES) == set(SPECS)
+
+
+@pytest.mark.parametrize("name", OWN_NAMES)
+def test_a_parameter_of_our_own_takes_a_number(name: str) -> None:
+    config, wrong = applied(f"{name}=7")
+    assert (config.number(name), wrong) == (7, [])
 
 
 @pytest.mark.parametrize("name", OPENSER_NAMES)

@@ -11,6 +11,7 @@ from openpy.engine.waiting import Wait
 from openpy.sip.errors import RemoteError
 from tests.engine.kit import Bench, answer, request
 
+REFUSED = "SIP/2.0 503 Server overloaded"
 ANSWERING = 'sl_send_reply("200", "OK");'
 
 
@@ -23,6 +24,45 @@ def without(name: bytes) -> bytes:
     return (
         b"\r\n".join(line for line in head.split(b"\r\n") if not line.startswith(name)) + b"\r\n\r\n" + body
     )
+
+
+# --- what there is no time for ------------------------------------------------------------------------------------
+
+
+def refuse(bench: Bench, data: bytes) -> list[str]:
+    before = len(bench.sent)
+    bench.server.dispatcher.refuse(data, bench.phone())
+    return [sent.start for sent in bench.sent[before:]]
+
+
+def test_a_refusal_says_when_to_come_again_and_keeps_nothing(tmp_path: Path) -> None:
+    with Bench(tmp_path, 't_newtran(); t_reply("200", "OK");') as bench:
+        assert refuse(bench, request()) == [REFUSED]
+        assert 5 <= int(bench.sent[-1].get("Retry-After")) <= 10
+        assert bench.server.transactions.servers_in_use == 0
+        assert statuses(bench, request()) == [200]
+
+
+def test_what_was_served_is_not_refused_when_it_comes_again(tmp_path: Path) -> None:
+    with Bench(tmp_path, 't_newtran(); t_reply("200", "OK");') as bench:
+        assert statuses(bench, request()) == [200]
+        assert refuse(bench, request()) == ["SIP/2.0 200 OK"]
+
+
+@pytest.mark.parametrize(
+    "data", [request("ACK"), without(b"From"), b"nonsense", b"", b"SIP/2.0 200 OK\r\n\r\n"]
+)
+def test_what_cannot_be_refused_is_dropped(tmp_path: Path, data: bytes) -> None:
+    with Bench(tmp_path, ANSWERING) as bench:
+        assert refuse(bench, data) == []
+        assert bench.log == []
+
+
+def test_an_error_of_ours_in_a_refusal_is_reported(tmp_path: Path) -> None:
+    with Bench(tmp_path, ANSWERING) as bench:
+        bench.server.random = None  # type: ignore[assignment]
+        assert refuse(bench, request()) == ["SIP/2.0 500 Server Internal Error"]
+        assert bench.log
 
 
 # --- requests ---------------------------------------------------------------------------------------------------
@@ -159,6 +199,7 @@ def test_an_error_after_a_wait_is_answered_as_well(tmp_path: Path) -> None:
         assert "ZeroDivisionError: ours" in bench.log[-1]
 
 
+@pytest.mark.pure
 def test_an_error_outside_the_script_is_answered_and_counted(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -289,6 +330,7 @@ def test_a_stream_that_lost_its_framing_is_answered_before_it_is_closed(tmp_path
         assert [sent.start for sent in bench.sent[1:]] == ["SIP/2.0 513 Large"]
 
 
+@pytest.mark.pure
 def test_an_error_of_ours_leaves_the_stream_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     with Bench(tmp_path, ANSWERING) as bench:
         monkeypatch.setattr("openpy.engine.run.build_reply", fail)

@@ -16,6 +16,7 @@ from openpy.engine.process import (
     change_directories,
     detach,
     find_identity,
+    raise_open_files_limit,
     set_open_files_limit,
 )
 
@@ -50,6 +51,16 @@ def test_the_limit_of_open_files_is_set(limits: tuple[int, int]) -> None:
 def test_a_limit_that_cannot_be_is_told(limits: tuple[int, int]) -> None:
     with pytest.raises(ProcessError, match="open_files_limit"):
         set_open_files_limit(2**62)
+
+
+def test_the_limit_is_raised_as_far_as_everybody_may(limits: tuple[int, int]) -> None:
+    _, hard = limits
+    resource.setrlimit(resource.RLIMIT_NOFILE, (200, hard))
+    assert raise_open_files_limit(100) == 200
+    assert raise_open_files_limit(300) == 300
+    assert resource.getrlimit(resource.RLIMIT_NOFILE) == (300, hard)
+    if hard != resource.RLIM_INFINITY:
+        assert raise_open_files_limit(hard + 1) == hard
 
 
 def test_root_comes_before_the_working_directory(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -4,13 +4,14 @@ import asyncio
 import gc
 import os
 import threading
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Iterator
 from typing import Any
 
 import pytest
 
 from openpy.engine.clock import Clock
-from openpy.engine.runtime import TICK, Runtime, Tokens
+from openpy.engine.garbage import Collector
+from openpy.engine.runtime import AT_ONCE, CATCH_UP, TICK, Runtime
 from openpy.engine.waiting import Wait
 from openpy.transaction.wheel import Wheel
 
@@ -21,7 +22,7 @@ def running(play: Callable[[Runtime, Wheel], Coroutine[Any, Any, None]]) -> None
     async def live() -> None:
         clock = Clock()
         wheel = Wheel(clock.monotonic())
-        runtime = Runtime(clock, wheel)
+        runtime = Runtime(clock, wheel, Collector())
         runtime.start(asyncio.get_running_loop())
         try:
             await play(runtime, wheel)
@@ -34,13 +35,6 @@ def running(play: Callable[[Runtime, Wheel], Coroutine[Any, Any, None]]) -> None
 async def until(condition: Callable[[], object]) -> None:
     while not condition():
         await asyncio.sleep(0.005)
-
-
-def test_tokens_are_64_bits_and_never_repeat() -> None:
-    tokens = Tokens()
-    made = [tokens() for _ in range(600)]
-    assert all(len(token) == 16 and int(token, 16) >= 0 for token in made)
-    assert len(set(made)) == 600
 
 
 def test_the_wheel_turns_with_the_clock() -> None:
@@ -109,15 +103,109 @@ def test_callbacks_for_the_loop() -> None:
     running(play)
 
 
-def test_what_is_loaded_is_not_looked_at_again_by_the_collector() -> None:
+def test_while_it_runs_the_collector_keeps_out_of_the_way() -> None:
     before = gc.get_threshold()
     try:
 
         async def play(runtime: Runtime, wheel: Wheel) -> None:
-            runtime.settle()
+            assert not gc.isenabled()
             assert gc.get_freeze_count() > 0
 
         running(play)
         assert gc.get_freeze_count() == 0
     finally:
         gc.set_threshold(*before)
+
+
+def test_many_timers_fire_in_slices_between_which_others_get_their_turn() -> None:
+    async def play(runtime: Runtime, wheel: Wheel) -> None:
+        fired: list[int] = []
+        seen: list[int] = []
+        for number in range(3 * AT_ONCE + 1):
+            wheel.add(0.05, fired.append, number)
+
+        def look() -> None:
+            seen.append(len(fired))
+            if len(fired) <= 3 * AT_ONCE:
+                runtime.soon(look)
+
+        look()
+        await until(lambda: len(fired) > 3 * AT_ONCE)
+        assert {AT_ONCE, 2 * AT_ONCE, 3 * AT_ONCE} <= set(seen)
+        assert fired == sorted(fired)
+
+    running(play)
+
+
+class StoppedClock(Clock):
+    """A clock of which time can be lost."""
+
+    __slots__ = ("lost",)
+
+    def __init__(self) -> None:
+        self.lost = 0.0
+
+    def monotonic(self) -> float:
+        return super().monotonic() + self.lost
+
+
+@pytest.mark.parametrize(("messages", "forever"), [(0, False), (3, False), (3, True)])
+def test_after_a_standstill_what_has_arrived_is_read_before_timers_fire(messages: int, forever: bool) -> None:
+    """One message a round of the loop; or there is no end of them, and timers fire all the same."""
+    order: list[str] = []
+    clock = StoppedClock()
+    wheel = Wheel(clock.monotonic())
+    runtime = Runtime(clock, wheel, Collector(), lambda: order.count("read"))
+
+    async def live() -> None:
+        out, into = os.pipe()
+
+        def read() -> None:
+            order.append("read")
+            if forever:
+                clock.lost += CATCH_UP / 20
+            else:
+                os.read(out, 1)
+
+        runtime.start(asyncio.get_running_loop())
+        wheel.add(1.0, order.append, "fired")
+        os.write(into, b"." * messages)
+        clock.lost += 5.0
+        end = runtime.watch(out, read)
+        started = wheel.now
+        await until(lambda: "fired" in order)
+        assert wheel.now - started >= 5.0
+        end()
+        runtime.stop()
+        os.close(out)
+        os.close(into)
+
+    asyncio.run(live())
+    before = order.index("fired")
+    assert before == messages if not forever else before > messages
+
+
+def test_what_is_begun_after_a_standstill_lasts_from_then_on() -> None:
+    clock = StoppedClock()
+    wheel = Wheel(clock.monotonic())
+    runtime = Runtime(clock, wheel, Collector(), lambda: next(numbers))
+    begun: list[float] = []
+    fired: list[float] = []
+
+    def messages() -> Iterator[int]:
+        for number in range(100):
+            if number == 1:
+                begun.append(clock.monotonic())
+                wheel.add(0.3, lambda: fired.append(clock.monotonic()))
+            yield min(number, 3)
+
+    numbers = messages()
+
+    async def live() -> None:
+        runtime.start(asyncio.get_running_loop())
+        clock.lost += 5.0
+        await until(lambda: fired)
+        runtime.stop()
+
+    asyncio.run(live())
+    assert fired[0] - begun[0] >= 0.29

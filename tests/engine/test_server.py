@@ -5,18 +5,20 @@ import gc
 import socket
 from collections.abc import Iterator
 from pathlib import Path
+from typing import cast
 
 import pytest
 
 from openpy.engine.config import CoreConfig
 from openpy.engine.log import Log
 from openpy.engine.module import ModuleError
-from openpy.engine.server import Server
+from openpy.engine.server import LOAD_PATIENCE, Server
 from openpy.engine.sockets import SocketError
+from openpy.net.udp import UdpFlow
 from openpy.script.diagnostics import ScriptError
 from openpy.script.syntax import SocketId
 from openpy.transaction.flow import Flow
-from tests.engine.kit import Bench, request
+from tests.engine.kit import Bench, KeptFlow, Sent, request
 
 LOCAL = "127.0.0.1"
 
@@ -169,7 +171,51 @@ def test_what_the_sockets_lose_is_in_the_statistics(tmp_path: Path) -> None:
     server, _ = serving(tmp_path, "route { exit; }", "udp", "tcp")
     server.sockets.udp[0].send(b"x", (LOCAL, 99999))
     server.sockets.tcp.counts.refused += 2
-    assert server.statistics.lines() == ["net:udp_dropped = 1", "net:tcp_refused = 2"]
+    lost = [line for line in server.statistics.lines() if line.startswith("net:")]
+    assert lost == ["net:udp_dropped = 1", "net:tcp_refused = 2"]
+    server.sockets.close()
+
+
+def told(server: Server, group: str, *names: str) -> list[int]:
+    figures = {(group, name): value for group, name, value in server.statistics}
+    return [figures[group, name] for name in names]
+
+
+def test_what_waits_too_long_is_refused_by_one_allowance_for_all_sockets(tmp_path: Path) -> None:
+    script = "overload_refusals=10\noverload_retry_after=7\nroute { exit; }"
+    server, _ = serving(tmp_path, script, "udp", "udp")
+    sent: list[Sent] = []
+    for udp in server.sockets.udp:
+        assert udp._backlog is not None
+        for number in range(2):
+            udp._backlog.put(
+                request(branch=f"z9hG4bK{udp.port}.{number}"), cast(UdpFlow, KeptFlow(sent)), 100.0
+            )
+        udp._backlog.serve(10, 100.3)
+    (refusal,) = sent
+    assert refusal.start == "SIP/2.0 503 Server overloaded"
+    assert 7 <= int(refusal.get("Retry-After")) <= 14
+    assert told(server, "core", "overload_refused", "overload_dropped", "rcv_requests") == [1, 3, 1]
+    server.sockets.close()
+
+
+def test_without_an_overload_delay_everything_is_served(tmp_path: Path) -> None:
+    server, _ = serving(tmp_path, "overload_delay=0\nroute { exit; }")
+    assert server.sockets.udp[0]._backlog is None
+    server.sockets.close()
+
+
+def test_a_source_has_its_rate_in_and_out_of_the_backlog(tmp_path: Path) -> None:
+    server, _ = serving(tmp_path, "source_rate=1\nroute { exit; }")
+    (udp,) = server.sockets.udp
+    assert udp._backlog is not None
+    for number in range(20):
+        udp._received(request(branch=f"z9hG4bK{number}"), udp.flow(LOCAL, 9))
+        udp._backlog.put(request(branch=f"z9hG4bKb{number}"), udp.flow(LOCAL, 9), 0.0)
+    udp._backlog.serve(20, 0.0)
+    received, dropped = told(server, "core", "rcv_requests", "source_dropped")
+    assert received + dropped == 40
+    assert 10 <= received <= 12
     server.sockets.close()
 
 
@@ -301,3 +347,25 @@ def test_an_error_in_a_timer_is_reported_and_the_server_goes_on(tmp_path: Path) 
         bench.run_for(2)
         assert fired == [1]
         assert "ZeroDivisionError" in bench.log[0]
+
+
+@pytest.mark.parametrize(("loads", "waits"), [(0.0, 0.0), (0.05, 0.05), (30.0, LOAD_PATIENCE)])
+def test_the_first_message_waits_for_what_is_loaded_but_not_long(
+    tmp_path: Path, loads: float, waits: float
+) -> None:
+    server, _ = serving(tmp_path, 'loadmodule "sl.so"')
+
+    async def live() -> float:
+        loop = asyncio.get_running_loop()
+        module = server.modules["sl"]
+        module.loading = loads > 0
+        done = loop.call_later(loads, setattr, module, "loading", False)
+        began = loop.time()
+        await server.start()
+        took = loop.time() - began
+        done.cancel()
+        await server.stop()
+        return took
+
+    took = asyncio.run(live())
+    assert waits * 0.9 <= took < waits + 0.9 * LOAD_PATIENCE

@@ -187,11 +187,12 @@ def test_what_arrives_is_handed_on_until_reading_stops() -> None:
         udp, tcp = (endpoint.port for endpoint in sockets.endpoints)
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
             phone.sendto(b"by udp", (LOCAL, udp))
-        _, writer = await asyncio.open_connection(LOCAL, tcp)
+        reader, writer = await asyncio.open_connection(LOCAL, tcp)
         writer.write(b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\nOPTIONS sip:b SIP/2.0\r\n\r\n")
+        assert await reader.read() == b""
+        writer.close()
         while not lost:
             await asyncio.sleep(0.01)
-        writer.close()
         sockets.stop_reading()
         with pytest.raises(ConnectionRefusedError):
             await asyncio.open_connection(LOCAL, tcp)

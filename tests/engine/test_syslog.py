@@ -65,3 +65,24 @@ def test_a_log_that_is_gone_never_stops_the_server(tmp_path: Path, monkeypatch: 
             sink(ERROR, "there it is again")
             assert b"there it is again" in system.recv(1000)
     assert fallen_back == ["to whom?"]
+
+
+def test_a_line_that_a_full_log_does_not_take_in_time_goes_to_stderr(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    fallen_back: list[str] = []
+    monkeypatch.setattr("openpy.engine.syslog.to_stderr", lambda level, line: fallen_back.append(line))
+    monkeypatch.setattr("openpy.engine.syslog.PATIENCE", 0.02)
+    device = tmp_path / "log"
+    with system_log(device) as system:
+        sink = open_syslog(LOCAL0, "openser", device)
+        assert sink is not None
+        with closing(sink):
+            taken = 0
+            while not fallen_back:
+                sink(ERROR, f"line {taken}")
+                taken += 1
+            assert fallen_back == [f"line {taken - 1}"]
+            assert b"line 0" in system.recv(1000)
+            sink(ERROR, "there is room again")
+    assert len(fallen_back) == 1

@@ -8,20 +8,59 @@ from typing import Any
 
 import pytest
 
-from openpy.net import udp as udp_module
-from openpy.net.udp import BURST, UdpFlow, UdpSocket
+from openpy.net.udp import BURST, CROWDED, FLOWS, QUEUE, UdpFlow, UdpSocket
 
 LOCAL = "127.0.0.1"
+
+
+class Queue:
+    """A backlog that serves every second datagram."""
+
+    def __init__(self, received: Callable[[bytes, UdpFlow], None]) -> None:
+        self.received = received
+        self.waiting: list[tuple[bytes, UdpFlow]] = []
+        self.longest = 0
+
+    def __len__(self) -> int:
+        return len(self.waiting)
+
+    def put(self, data: bytes, flow: UdpFlow, now: float) -> None:
+        self.waiting.append((data, flow))
+        self.longest = max(self.longest, len(self.waiting))
+
+    def serve(self, most: int, now: float) -> None:
+        now_served, self.waiting = self.waiting[:most], self.waiting[2 * most :]
+        for data, flow in now_served:
+            self.received(data, flow)
 
 
 class Wire:
     """A bound socket and what it heard."""
 
-    def __init__(self, host: str = LOCAL, **options: int) -> None:
+    def __init__(
+        self,
+        host: str = LOCAL,
+        *,
+        receive_buffer: int = 4 << 20,
+        tos: int = 0,
+        queue: int = QUEUE,
+        flows: int = FLOWS,
+    ) -> None:
         self.heard: list[bytes] = []
         self.flows: list[UdpFlow] = []
         self.bursts: list[int] = []
-        self.udp = UdpSocket(host, 0, received=self._received, burst_ended=self._burst_ended, **options)
+        self.backlog = Queue(self._received)
+        self.udp = UdpSocket(
+            host,
+            0,
+            received=self._received,
+            burst_ended=self._burst_ended,
+            backlog=self.backlog,
+            receive_buffer=receive_buffer,
+            tos=tos,
+            queue=queue,
+            flows=flows,
+        )
         self.udp.bind()
 
     def _received(self, data: bytes, flow: UdpFlow) -> None:
@@ -36,9 +75,9 @@ class Wire:
         return LOCAL, self.udp.port
 
 
-def on_the_wire(play: Callable[[Wire, socket.socket], Coroutine[Any, Any, None]]) -> None:
+def on_the_wire(play: Callable[[Wire, socket.socket], Coroutine[Any, Any, None]], queue: int = QUEUE) -> None:
     async def live() -> None:
-        wire = Wire()
+        wire = Wire(queue=queue)
         wire.udp.start(asyncio.get_running_loop())
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
             phone.bind((LOCAL, 0))
@@ -79,6 +118,69 @@ def test_a_burst_is_read_in_one_go_and_bounded() -> None:
         await until(lambda: len(wire.heard) == BURST + 10)
         assert wire.heard == [b"%d" % number for number in range(BURST + 10)]
         assert wire.bursts == [BURST, 10]
+
+    on_the_wire(play)
+
+
+def test_when_bursts_are_full_too_often_the_backlog_chooses_until_nothing_waits() -> None:
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        sent = BURST * (CROWDED + 4) + 10
+        for number in range(sent):
+            phone.sendto(b"%d" % number, wire.address)
+        first = BURST * CROWDED
+        await until(lambda: len(wire.heard) > first and not wire.backlog.waiting)
+        assert wire.heard[:first] == [b"%d" % number for number in range(first)]
+        assert wire.backlog.longest == sent - first
+        assert wire.heard[first:] == [
+            b"%d" % number for start in (first, first + 2 * BURST) for number in range(start, start + BURST)
+        ] + [b"%d" % number for number in range(sent - 10, sent)]
+        assert max(wire.bursts) == BURST
+        assert wire.udp.counts.received == sent
+        phone.sendto(b"as before", wire.address)
+        await until(lambda: wire.heard[-1] == b"as before")
+        assert wire.backlog.longest == sent - first
+
+    on_the_wire(play)
+
+
+def test_a_burst_that_is_not_full_begins_the_count_anew() -> None:
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        half = BURST * (CROWDED - 1) + 1
+        for so_far in (half, 2 * half):
+            for _ in range(half):
+                phone.sendto(b"x", wire.address)
+            await until(lambda so_far=so_far: len(wire.heard) == so_far)  # type: ignore[misc]
+        assert wire.backlog.longest == 0
+
+    on_the_wire(play)
+
+
+def test_what_waits_in_the_backlog_is_not_served_after_the_end() -> None:
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        for _ in range(BURST * (CROWDED + 4)):
+            phone.sendto(b"x", wire.address)
+        while not wire.backlog.waiting:
+            await asyncio.sleep(0)
+        wire.udp.stop_reading()
+        heard = len(wire.heard)
+        await asyncio.sleep(0.02)
+        assert len(wire.heard) == heard
+
+    on_the_wire(play)
+
+
+def test_what_the_kernel_dropped_is_told() -> None:
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        assert wire.udp.overflowed == 0
+        wire.udp.stop_reading()
+        real = wire.udp._socket
+        assert real is not None
+        real.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 2048)
+        for _ in range(100):
+            phone.sendto(b"x" * 1000, wire.address)
+        assert 0 < wire.udp.overflowed <= 100
+        wire.udp.close()
+        assert wire.udp.overflowed == 0
 
     on_the_wire(play)
 
@@ -158,9 +260,7 @@ def test_what_the_kernel_cannot_take_now_waits_in_order() -> None:
     on_the_wire(play)
 
 
-def test_the_queue_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(udp_module, "QUEUE_LIMIT", 2)
-
+def test_the_queue_is_bounded() -> None:
     async def play(wire: Wire, phone: socket.socket) -> None:
         real = wire.udp._socket
         assert real is not None
@@ -169,7 +269,7 @@ def test_the_queue_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
             wire.udp.send(b"x", phone.getsockname())
         assert (wire.udp.counts.queued, wire.udp.counts.dropped) == (2, 3)
 
-    on_the_wire(play)
+    on_the_wire(play, queue=2)
 
 
 def test_an_unreachable_peer_does_not_stop_the_reading() -> None:
@@ -188,9 +288,8 @@ def test_an_unreachable_peer_does_not_stop_the_reading() -> None:
     on_the_wire(play)
 
 
-def test_flows_are_kept_up_to_a_bound(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(udp_module, "FLOWS_KEPT", 2)
-    wire = Wire()
+def test_flows_are_kept_up_to_a_bound() -> None:
+    wire = Wire(flows=2)
     flows = [wire.udp.flow(LOCAL, port) for port in (1, 2, 3)]
     assert wire.udp.flow(LOCAL, 3) is flows[2]
     assert wire.udp.flow(LOCAL, 1) is not flows[0]

@@ -40,6 +40,12 @@ class ServerProcess:
 
     def start(self, patience: float = 20.0) -> ServerProcess:
         """Start and wait until it listens; the same ports again after a restart."""
+        self.begin()
+        self._await_banner(time.monotonic() + patience)
+        return self
+
+    def begin(self) -> None:
+        """Start, and wait for nothing."""
         arguments = [sys.executable, *self.program, "-f", str(self.script)]
         for kind in self.listen:
             arguments += ["-l", f"{kind}:{self._bracketed}:{self.ports.get(kind, 0)}"]
@@ -52,8 +58,6 @@ class ServerProcess:
                 stderr=log,
                 env=environment,
             )
-        self._await_banner(time.monotonic() + patience)
-        return self
 
     def _await_banner(self, deadline: float) -> None:
         """Read the ports from the lines that it prints once it listens."""
@@ -116,15 +120,23 @@ class ServerProcess:
         before = self.log.stat().st_size
         self.signal(signal.SIGUSR1)
         deadline = time.monotonic() + patience
+        found: dict[str, str] = {}
         while time.monotonic() < deadline:
+            time.sleep(0.05)
             with self.log.open() as log:
                 log.seek(before)
-                told = log.read()
-            found = dict(re.findall(r"statistics: (\S+:\S+) = (\d+)\n", told))
-            if found:
-                return {name: int(value) for name, value in found.items()}
-            time.sleep(0.02)
+                told = dict(re.findall(r"statistics: (\S+:\S+) = (\d+)\n", log.read()))
+            if told and told.keys() == found.keys():  # a thread writes them line by line, and it has ended
+                return {name: int(value) for name, value in told.items()}
+            found = told
         raise AssertionError("no statistics were told")
+
+    def await_log(self, text: str, patience: float = 5.0) -> None:
+        """Wait until its log, which a thread writes, has this in it."""
+        deadline = time.monotonic() + patience
+        while text not in self.log.read_text():
+            assert time.monotonic() < deadline, f"{text!r} is not in the log: {self.log.read_text()}"
+            time.sleep(0.01)
 
     def _wait(self) -> int:
         assert self.process is not None

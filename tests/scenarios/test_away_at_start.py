@@ -11,9 +11,10 @@ import pytest
 
 from openpy.db.url import DatabaseUrl
 from tests.gate import Gate
+from tests.scenarios.away import refused, until_accepted
 from tests.scenarios.conftest import Launch
 from tests.scenarios.shared import run_sql, script_for, with_tables
-from tests.scenarios.wire import ALICE, Phone, ServerProcess, SipMessage, pidf
+from tests.scenarios.wire import ALICE, Phone, ServerProcess, pidf
 from tests.servers import Databases, databases, with_server
 
 __all__ = ["databases"]
@@ -40,21 +41,6 @@ def script(kind: str, url: DatabaseUrl, gate: Gate) -> str:
     return script_for(kind, replace(url, port=gate.port))
 
 
-def refused(reply: SipMessage, since: float) -> None:
-    assert reply.status == 503, reply.start
-    assert 1 <= int(reply.get("Retry-After")) <= 5
-    assert time.monotonic() - since < 0.5
-
-
-def until_accepted(phone: Phone, patience: float, etag: str = "") -> SipMessage:
-    """Publish until it is not answered 503."""
-    deadline = time.monotonic() + patience
-    while (reply := phone.publish(ALICE, pidf(note="again"), etag=etag)).status == 503:
-        assert time.monotonic() < deadline
-        time.sleep(0.05)
-    return reply
-
-
 def restarted(server: ServerProcess, gate: Gate) -> ServerProcess:
     """The server, killed and started while its database is away."""
     server.kill()
@@ -75,7 +61,7 @@ def test_everything_is_refused_until_the_rows_are_loaded(launch: Launch, script:
             refused(phone.subscribe(dialog=dialog)[1], begun)
         assert phone.options().status == 200
         gate.open()
-        assert until_accepted(phone, 2.0, etag).status == 200
+        assert until_accepted(phone, ALICE, pidf(note="again"), etag).status == 200
         assert b"again" in phone.notify(dialog).body
     text = server.log.read_text()
     assert "trying on" in text
@@ -94,9 +80,9 @@ def test_one_that_comes_with_a_wrong_table_is_waited_for(
         time.sleep(1.5)
         begun = time.monotonic()
         refused(phone.publish(ALICE, pidf()), begun)
-        assert "table presentity has version 1, needed is 2" in server.log.read_text()
+        server.await_log("table presentity has version 1, needed is 2")
         run_sql(kind, url, version.format(2))
-        assert until_accepted(phone, 2.0).status == 200
+        assert until_accepted(phone, ALICE, pidf()).status == 200
 
 
 def test_one_that_answers_at_the_start_with_a_wrong_table_stops_it(

@@ -116,8 +116,26 @@ def test_values_of_60_kib(phone: Phone, tcp_phone: TcpPhone, name: str) -> None:
 
 
 def test_60_kib_of_headers(phone: Phone) -> None:
-    for headers in ([f"X-{number}: value" for number in range(4000)], ["X-Unknown: " + "x" * 60_000]):
-        assert phone.request("OPTIONS", "sip:example.org", headers=headers).status == 200
+    for headers, status in (
+        ([f"X-{number}: value" for number in range(4000)], 400),
+        ([f"X-{number}: value" for number in range(200)], 200),
+        (["X-Unknown: " + "x" * 60_000], 200),
+    ):
+        assert phone.request("OPTIONS", "sip:example.org", headers=headers).status == status
+
+
+def test_a_uri_that_is_too_long(phone: Phone) -> None:
+    assert (
+        phone.request("OPTIONS", "sip:" + "a" * 5000 + "@example.org", to="<sip:a@example.org>").status == 414
+    )
+
+
+def test_a_message_that_is_too_large(tcp_phone: TcpPhone) -> None:
+    """It is answered, though most of it is still on its way."""
+    for headers, body in ([PUBLISH, b"x" * 300_000], [["X: " + "x" * 70_000], b""]):
+        assert tcp_phone.request("PUBLISH", ALICE, headers=headers, body=body).status == 513
+        assert tcp_phone.closed()
+        tcp_phone.reconnect()
 
 
 def test_stream_without_end(tcp_phone: TcpPhone, server: ServerProcess) -> None:

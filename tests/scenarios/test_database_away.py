@@ -9,10 +9,11 @@ from contextlib import AbstractContextManager, contextmanager
 
 import pytest
 
+from tests.scenarios.away import all_refused, refused, until_accepted
 from tests.scenarios.conftest import Launch
 from tests.scenarios.database import change, locked, publications, subscriptions
 from tests.scenarios.scripts import DATABASE
-from tests.scenarios.wire import Phone, ServerProcess, SipMessage, pidf
+from tests.scenarios.wire import Phone, ServerProcess, pidf
 
 pytestmark = pytest.mark.scenario
 
@@ -43,21 +44,6 @@ AWAY: dict[str, Callable[[ServerProcess], AbstractContextManager[None]]] = {
 }
 
 
-def refused(reply: SipMessage, since: float) -> None:
-    assert reply.status == 503, reply.start
-    assert 1 <= int(reply.get("Retry-After")) <= 5
-    assert time.monotonic() - since < 0.5
-
-
-def until_accepted(phone: Phone, uri: str, body: bytes, etag: str, patience: float = 3.0) -> SipMessage:
-    """Publish until it is not refused with 503 any more: rows whose fate is unknown are written again first."""
-    deadline = time.monotonic() + patience
-    while (reply := phone.publish(uri, body, etag=etag)).status == 503:
-        assert time.monotonic() < deadline
-        time.sleep(0.1)
-    return reply
-
-
 @pytest.mark.parametrize("how", list(AWAY))
 def test_refused_quickly_and_back_by_itself(
     phone: Phone, watcher: Phone, server: ServerProcess, uri: str, how: str
@@ -67,16 +53,7 @@ def test_refused_quickly_and_back_by_itself(
     rows = publications(server, uri), subscriptions(server, uri)
     with AWAY[how](server):
         for _ in range(3):
-            since = time.monotonic()
-            refused(phone.publish(uri, pidf(uri, note="new")), since)
-            since = time.monotonic()
-            refused(phone.publish(uri, pidf(uri, note="changed"), etag=etag), since)
-            since = time.monotonic()
-            refused(phone.publish(uri, etag=etag, expires=0), since)
-            since = time.monotonic()
-            refused(watcher.subscribe(uri)[1], since)
-            since = time.monotonic()
-            refused(watcher.subscribe(uri, dialog=dialog, expires=0)[1], since)
+            all_refused(phone, watcher, uri, etag, dialog)
             assert phone.options(0.3).status == 200
         _, seen = watcher.watch(uri, expires=0)
         assert seen.body == told.body, "a fetch needs no write"

@@ -15,7 +15,7 @@ from tests.scenarios.traffic import Traffic
 from tests.scenarios.wire import Phone
 from tests.servers import Databases
 
-pytestmark = [pytest.mark.scenario, pytest.mark.timeout(300)]
+pytestmark = [pytest.mark.scenario, pytest.mark.long, pytest.mark.timeout(300)]
 
 
 class FiftyKills:
@@ -50,5 +50,6 @@ def test_a_server_that_answers_before_the_commit_is_found_out(launch: Launch) ->
         for _ in range(3):
             strike(server, traffic, moment)
             server.start()
+            traffic.await_service()
             traffic.check()
         assert any("is gone" in loss for loss in traffic.broken)

@@ -68,5 +68,5 @@ def test_d12_it_runs_without_tables_and_others_use_it(launch: Launch, tmp_path: 
     server = launch("debug=3\nlog_stderror=yes\n" + HEAD.format(folder=tmp_path) + LIBRARY)
     with Phone(server.address) as phone:
         assert phone.options().status == 200
-    assert "own: events: weather\n" in server.log.read_text()
+    server.await_log("own: events: weather\n")
     assert sorted(path.suffix for path in tmp_path.iterdir() if path.is_file()) == [".cfg", ".log", ".py"]

@@ -77,7 +77,7 @@ def test_a_shell_asks_and_is_answered(server: ServerProcess, shell: Shell) -> No
     assert "refreshStand\n" in shell(":which:fifo_reply\n\n")
     block = ":refreshStand:fifo_reply\nsip:11@192.168.2.132\npresence\n{}\n\n"
     assert shell(block.format(1)) == "200 OK\n\n"
-    assert "stand: sip:11@192.168.2.132 presence 1\n" in server.log.read_text()
+    server.await_log("stand: sip:11@192.168.2.132 presence 1\n")
     assert shell(block.format("1\n2")) == "400 Too many parameters\n\n"
     assert shell(":nonsense:fifo_reply\n\n") == "500 command 'nonsense' not available\n"
 

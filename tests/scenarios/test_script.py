@@ -82,7 +82,7 @@ def test_example_serves_as_it_is(launch: Launch, root: Path, tmp_path: Path) -> 
 
 def test_functions_see_the_message(caller: Phone, relay: ServerProcess) -> None:
     assert caller.request("OPTIONS", "sip:me@example.org").get("X-Method") == "OPTIONS"
-    assert "OPTIONS from 127.0.0.1 wants sip:me@example.org" in relay.log.read_text()
+    relay.await_log("OPTIONS from 127.0.0.1 wants sip:me@example.org")
 
 
 def test_log_that_takes_nothing_costs_no_answer(caller: Phone, relay: ServerProcess) -> None:

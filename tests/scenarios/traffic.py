@@ -4,6 +4,7 @@ Rules:
 1. What was acknowledged, and nothing is outstanding for it, is known: kept or ended.
 2. What had a request outstanding when the server was killed may be as before or as asked for, and nothing else.
 3. A NOTIFY that is no retransmission has a higher CSeq than all before it in its dialog.
+4. Whoever watches is told the whole state within `PROMPT` seconds of the next change after a restart.
 """
 
 from __future__ import annotations
@@ -17,6 +18,15 @@ from tests.scenarios.message import SipMessage, parse, pidf
 from tests.scenarios.wire import Phone
 
 RETRANSMIT_AFTER = 0.5
+
+PROMPT = 5.0
+"""Seconds within which a change reaches every watcher."""
+
+LOADED = 10.0
+"""Seconds after which a server that was started anew has read its rows."""
+
+CHANGED = 16
+"""Presentities that are changed in each look at rule 4."""
 
 
 @dataclass(eq=False)
@@ -63,6 +73,7 @@ class Traffic:
         self._outstanding: dict[str, tuple[bytes, float, Answered]] = {}
         self._touched: dict[Publication | Watch, None] = {}
         self._untold: set[Watch] = set()
+        self._awaited: dict[Watch, str] = {}
         self._number = 0
 
     @property
@@ -148,6 +159,7 @@ class Traffic:
             "SUBSCRIBE",
             watch.target or watch.uri,
             to=f"<{watch.uri}>" + (f";tag={watch.to_tag}" if watch.to_tag else ""),
+            from_uri=f"sip:{watch.from_tag}@example.org",
             from_tag=watch.from_tag,
             call_id=watch.call_id,
             cseq=watch.cseq,
@@ -169,6 +181,13 @@ class Traffic:
 
     # --- looking whether they are kept ----------------------------------------------------------------------
 
+    def await_service(self) -> None:
+        """Wait until a server that was started anew has read its rows: until then it refuses with 503."""
+        deadline = time.monotonic() + LOADED
+        while self.phone.publish("sip:nobody@example.org", etag="unknown").status == 503:
+            assert time.monotonic() < deadline, f"the rows are not read after {LOADED} s"
+            time.sleep(0.05)
+
     def check(self, *, everything: bool = False, window: int = 48) -> None:
         """Hold the server to what it has promised since the last check, or ever."""
         subjects = list(self._touched)
@@ -182,11 +201,33 @@ class Traffic:
                 self._check(subject)
             if not self.outstanding and not self._untold:
                 break
-            assert time.monotonic() < deadline, (
-                f"{self.outstanding + len(self._untold)} checks have no answer"
-            )
+            assert time.monotonic() < deadline, f"no answer to {self._unanswered()}"
             self._read(0.05)
             self._retransmit()
+        self._touched.clear()
+
+    def _unanswered(self) -> list[str]:
+        requests = [parse(data).start for data, _, _ in self._outstanding.values()]
+        return requests + [f"{watch.call_id}: the state of {watch.uri}" for watch in self._untold]
+
+    def check_change(self) -> None:
+        """Change what some watch: each of them hears of it in time."""
+        watches = [each for each in self.watches.values() if _is_live(each) and each.notes is None]
+        watched = {each.uri for each in watches}
+        living = [each for each in self.publications if _is_live(each) and each.uri in watched]
+        changed = {each.uri: each for each in self.random.sample(living, min(CHANGED, len(living)))}
+        for publication in changed.values():
+            self._publish(publication, "modify")
+        for watch in watches:
+            if watch.uri in changed:
+                self._awaited[watch] = changed[watch.uri].asked_note
+        deadline = time.monotonic() + PROMPT
+        while (self.outstanding or self._awaited) and time.monotonic() < deadline:
+            self._read(0.05)
+            self._retransmit()
+        for watch, note in self._awaited.items():
+            self._expect(False, f"{watch.call_id} was not told of {note} of {watch.uri} within {PROMPT} s")
+        self._awaited.clear()
         self._touched.clear()
 
     def _check(self, subject: Publication | Watch) -> None:
@@ -279,8 +320,17 @@ class Traffic:
             f"{watch.call_id}: NOTIFY {notify.cseq} after {watch.highest}",
         )
         watch.highest = max(watch.highest, notify.cseq)
+        note = self._awaited.get(watch)
+        if note is not None and f">{note}<".encode() in notify.body:
+            del self._awaited[watch]
         if watch in self._untold:
             self._untold.remove(watch)
             seen = notify.body.decode()
             kept = any(note in seen for note in watch.notes) if watch.notes else ">closed<" in seen
             self._expect(kept, f"{watch.uri} should show {watch.notes or 'closed'} and shows {seen!r}")
+
+
+def _is_live(subject: Publication | Watch) -> bool:
+    """Whether it was acknowledged, has not ended, and nothing is asked of it."""
+    acknowledged = subject.etag if isinstance(subject, Publication) else subject.to_tag
+    return bool(acknowledged) and not subject.ended and not subject.asked

@@ -31,6 +31,10 @@ class Subscription:
     notifies: list[SipMessage] = field(default_factory=list)
 
 
+RECEIVE_BUFFER = 1 << 20
+"""Octets, of which Linux gives twice what `net.core.rmem_max` says: room for a hundred NOTIFYs at once."""
+
+
 class Phone:
     """A UDP socket that speaks SIP as it is told to."""
 
@@ -56,6 +60,7 @@ class Phone:
     def _open(self) -> socket.socket:
         host = self.server[0]
         opened = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+        opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         opened.bind((host, 0))
         return opened
 

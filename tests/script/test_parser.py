@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 import time
 from pathlib import Path
 
@@ -184,7 +185,7 @@ def test_a_long_script_is_parsed_fast() -> None:
     parse("", "t.cfg")
     start = time.process_time()
     parse(text, "t.cfg")
-    assert time.process_time() - start < 0.3
+    assert time.process_time() - start < (0.3 if sys.gettrace() is None else 1.5)
 
 
 PIECES = [

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import getpass
+import os
 import shutil
 import socket
 import subprocess
@@ -21,10 +22,13 @@ def private_server(folder: Path, sql: str) -> Iterator[str]:
         pytest.skip("MariaDB is not installed")
     user = f"--user={getpass.getuser()}"
     data = f"--datadir={folder / 'data'}"
+    # A server that starts removes the temporary tables that it finds, also those of another one.
+    environment = {**os.environ, "TMPDIR": str(folder)}
     subprocess.run(
         ["mariadb-install-db", "--no-defaults", data, user, "--skip-test-db"],
         check=True,
         stdout=subprocess.DEVNULL,
+        env=environment,
     )
     (folder / "init.sql").write_text(sql)
     with socket.socket() as probe:
@@ -34,7 +38,7 @@ def private_server(folder: Path, sql: str) -> Iterator[str]:
     options += [f"--init-file={folder / 'init.sql'}", f"--pid-file={folder / 'pid'}", "--skip-name-resolve"]
     with (folder / "log").open("wb") as log:
         process = subprocess.Popen(
-            ["mariadbd", "--no-defaults", data, user, *options], stdout=log, stderr=log
+            ["mariadbd", "--no-defaults", data, user, *options], stdout=log, stderr=log, env=environment
         )
     try:
         _await(process, port, folder / "log")

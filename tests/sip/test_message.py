@@ -259,3 +259,10 @@ def test_a_head_that_ends_in_a_bare_line_end_ends_there() -> None:
 def test_d56_a_length_that_cannot_be_right_leaves_the_body(length: str, body: bytes, defect: str) -> None:
     message = parse_message(f"OPTIONS sip:a SIP/2.0\r\nContent-Length: {length}\r\n\r\none two".encode())
     assert (message.body, message.defect) == (body, defect)
+
+
+def test_a_line_that_is_folded_before_its_colon_stands_where_it_is_found() -> None:
+    message = parse_message(b"OPTIONS sip:a@b SIP/2.0\r\nSubject\r\n : lunch\r\nFrom: <sip:a@b>\r\n\r\n")
+    assert message.all("Subject") == ["lunch"]
+    lines = [(line.canonical, message.raw[line.start : line.end]) for line in message.header_lines()]
+    assert lines == [("Subject", b"Subject\r\n : lunch\r\n"), ("From", b"From: <sip:a@b>\r\n")]

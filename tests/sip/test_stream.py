@@ -43,7 +43,7 @@ def test_double_line_ends_are_pings() -> None:
         (BROKEN.replace(b"To: x", b"l:"), 400, "Malformed Content-Length"),
         (BROKEN.replace(b"To: x", b"l: 1 2"), 400, "Malformed Content-Length"),
         (BROKEN.replace(b"To: x", b"l: 13\r\nContent-Length: 5"), 400, "Two Content-Length header fields"),
-        (BROKEN.replace(b"To: x", b"l: 1001"), 513, "Message too large"),
+        (BROKEN.replace(b"To: x", b"l: 1001"), 513, "Message Too Large"),
         (BROKEN.replace(b"To: x", b"l: " + b"9" * 50), 400, "Malformed Content-Length"),
     ],
 )
@@ -76,6 +76,23 @@ def test_a_head_over_the_limit_is_lost_before_its_end() -> None:
     assert whole.broken_head == framer.broken_head
 
 
+def test_a_head_has_a_limit_of_its_own() -> None:
+    head = FIRST.index(b"bo")
+    assert Framer(1000, head).feed(FIRST) == [FIRST]
+    tight = Framer(1000, head - 1)
+    assert tight.feed(FIRST) == []
+    assert tight.error is not None
+    assert (tight.error.status, tight.broken_head) == (513, FIRST[: head - 1])
+
+
+def test_it_tells_how_much_it_keeps() -> None:
+    framer = Framer(1000)
+    framer.feed(FIRST + FIRST[:30])
+    assert framer.held == 30
+    framer.feed(FIRST[30:])
+    assert framer.held == 0
+
+
 def test_a_message_at_the_limit_passes() -> None:
     assert Framer(len(FIRST)).feed(FIRST) == [FIRST]
     assert Framer(len(FIRST) - 1).feed(FIRST) == []
@@ -87,12 +104,12 @@ PIECES = st.sampled_from([FIRST, SECOND, BROKEN, b"\r\n", b"\n", b"\r", b"l: 1\r
 @settings(max_examples=200)
 @given(st.lists(PIECES, max_size=8).map(b"".join), st.data())
 def test_any_split_gives_the_same(stream: bytes, data: st.DataObject) -> None:
-    whole = Framer(120)
+    whole = Framer(120, 100)
     expected = whole.feed(stream)
     cuts = sorted(data.draw(st.lists(st.integers(0, len(stream)), max_size=10)))
     if data.draw(st.booleans()):
         cuts = list(range(len(stream)))
-    pieces = Framer(120)
+    pieces = Framer(120, 100)
     got: list[bytes] = []
     for start, end in zip([0, *cuts], [*cuts, len(stream)], strict=True):
         if pieces.error is None:
@@ -112,7 +129,7 @@ def test_time_is_linear_for_any_split(unit: bytes, size: int) -> None:
     def cost(stream: bytes) -> float:
         best = 1.0
         for _ in range(3):
-            framer = Framer(1 << 20)
+            framer = Framer(1 << 20, 1 << 20)
             before = time.process_time()
             for start in range(0, len(stream), size):
                 framer.feed(stream[start : start + size])

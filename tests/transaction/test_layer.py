@@ -223,6 +223,26 @@ def test_full_layer_refuses_until_something_ends() -> None:
     bench.layer.create_server(request("OPTIONS", "z9hG4bK3"), bench.flow)
 
 
+def test_what_was_answered_longest_ago_makes_room() -> None:
+    bench = Bench(capacity=3)
+    waiting = bench.layer.create_server(request("OPTIONS", "z9hG4bK0"), bench.flow)
+    invite = bench.layer.create_server(request("INVITE", "z9hG4bK1"), bench.flow)
+    answered = bench.layer.create_server(request("OPTIONS", "z9hG4bK2"), bench.flow)
+    ended: list[ServerTransaction] = []
+    invite.reply(486, b"SIP/2.0 486 Busy\r\nCSeq: 1 INVITE\r\n\r\n")
+    answered.reply(200, b"SIP/2.0 200 OK\r\nCSeq: 1 OPTIONS\r\n\r\n")
+    answered.on_end = ended.append
+    bench.layer.create_server(request("OPTIONS", "z9hG4bK3"), bench.flow)
+    assert (ended, bench.layer.counts.given_up) == ([answered], 1)
+    assert bench.layer.receive_request(request("OPTIONS", "z9hG4bK2"), bench.flow) is None
+    for kept, method, branch in ((waiting, "OPTIONS", "z9hG4bK0"), (invite, "INVITE", "z9hG4bK1")):
+        assert bench.layer.receive_request(request(method, branch), bench.flow) is kept
+    with pytest.raises(LocalError):
+        bench.layer.create_server(request("OPTIONS", "z9hG4bK4"), bench.flow)
+    bench.run_out()
+    assert bench.layer.servers_in_use == 2  # those without a final reply
+
+
 def test_what_waits_for_a_final_reply_is_counted() -> None:
     bench = Bench()
     first = bench.layer.create_server(request("OPTIONS", "z9hG4bK1"), bench.flow)

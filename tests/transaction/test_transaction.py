@@ -1,13 +1,17 @@
 from __future__ import annotations
 
+import pytest
+
 from openpy.transaction.machines import INVITE_CLIENT, NON_INVITE_CLIENT, Action, Event, Machine
 from openpy.transaction.timers import TimerValues
 from openpy.transaction.transaction import Common, Counts, Transaction
 from openpy.transaction.wheel import Wheel
 from tests.transaction.playbook import RecordingFlow
 
+pytestmark = pytest.mark.pure  # Recorder derives from Transaction
 
-class Recorder(Transaction):
+
+class Recorder(Transaction[Common]):
     """Notes each event with its time, and goes on waiting as `then` says."""
 
     def __init__(self, machine: Machine, transport: str = "udp") -> None:

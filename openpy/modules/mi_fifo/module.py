@@ -6,6 +6,7 @@ import os
 
 from openpy.engine.module import Counter, Module, ModuleError, Param
 from openpy.modules.mi_fifo.fifo import Access, CommandFifo, group_number, user_number
+from openpy.modules.mi_fifo.requests import Limits
 from openpy.modules.mi_fifo.serving import Counts, FifoServing, ReplyForm
 
 
@@ -27,6 +28,9 @@ class MiFifo(Module):
     fifo_group: Param[str | int] = Param((str, int), "", "Group of the FIFO, by name or number")
     reply_dir = Param(str, "/tmp/", "Put in front of the name of a reply FIFO; ends with a slash")
     reply_indent = Param(str, "\t", 'Indentation of each level of a reply; by default a TAB; `""` for none')
+    max_line = Param(int, 1024, "Bytes of the first line of a request; a longer one is skipped", limit=True)
+    max_parameters = Param(int, 8192, "Bytes of the parameters of a request; more: 400", limit=True)
+    max_waiting = Param(int, 32, "Commands that wait for something; then no request is read", limit=True)
 
     answered = Counter("Requests that were answered", name="fifo_answered_requests")
     skipped = Counter(
@@ -61,7 +65,14 @@ class MiFifo(Module):
         self._fifo = CommandFifo(self.fifo_name)
         self._fifo.open(access)
         form = ReplyForm(self.reply_dir, self.reply_indent)
-        self._serving = FifoServing(self.services, self._fifo, form, Counts(self.answered, self.skipped))
+        self._serving = FifoServing(
+            self.services,
+            self._fifo,
+            form,
+            Counts(self.answered, self.skipped),
+            Limits(self.max_line, self.max_parameters),
+            self.max_waiting,
+        )
         self._serving.start()
 
     async def drain(self) -> None:

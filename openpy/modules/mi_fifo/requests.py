@@ -4,7 +4,7 @@ Rules:
 1. A request ends with an empty line, that is a line end alone. One that cannot be read is skipped up to there, and
    counted; the next is read as if nothing had been.
 2. Whether a command takes parameters decides how its lines are read: an empty line within quotes ends nothing.
-3. No input is kept beyond the limits: 1024 bytes of a first line, 8192 of the parameters.
+3. No input is kept beyond `Limits`.
 4. A request that stays unfinished is forgotten: else its writer's death would spoil the next one's.
 """
 
@@ -12,13 +12,22 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from openpy.engine.mi import Node
 from openpy.engine.mitext import MalformedRequest, ParameterReader, parse_command_line
 
-LONGEST_LINE = 1024
-LONGEST_PARAMETERS = 8192
 PATIENCE = 10.0  # seconds for the rest of a request
+
+
+class Limits(NamedTuple):
+    """Bytes of a first line, and of the parameters of one request; 1.3 had the same."""
+
+    line: int = 1024
+    parameters: int = 8192
+
+
+LIMITS = Limits()
 
 
 @dataclass(slots=True)
@@ -34,10 +43,11 @@ class FifoRequest:
 class RequestReader:
     """Puts requests together. `takes_input(command)` says whether a command reads parameters."""
 
-    def __init__(self, takes_input: Callable[[str], bool]) -> None:
+    def __init__(self, takes_input: Callable[[str], bool], limits: Limits = LIMITS) -> None:
         self.skipped = 0
         """How many requests could not be read, or did not come to their end."""
         self._takes_input = takes_input
+        self._limits = limits
         self._buffer = bytearray()
         self._request: FifoRequest | None = None
         self._parameters: ParameterReader | None = None
@@ -70,7 +80,7 @@ class RequestReader:
     @property
     def _room(self) -> int:
         """How many bytes the next line may have."""
-        return LONGEST_PARAMETERS - self._size if self._parameters is not None else LONGEST_LINE
+        return self._limits.line if self._parameters is None else self._limits.parameters - self._size
 
     def _take(self, line: bytes) -> Iterator[FifoRequest]:
         if self._line_cut:  # the rest of a line that was too long
@@ -88,7 +98,7 @@ class RequestReader:
         if not line.strip():
             return
         try:
-            if len(line) > LONGEST_LINE:
+            if len(line) > self._limits.line:
                 raise MalformedRequest("the first line is too long")
             command, place = parse_command_line(_text(line))
         except MalformedRequest:
@@ -102,7 +112,7 @@ class RequestReader:
     def _parameter_line(self, line: bytes, parameters: ParameterReader) -> Iterator[FifoRequest]:
         self._size += len(line)
         try:
-            if self._size > LONGEST_PARAMETERS:
+            if self._size > self._limits.parameters:
                 raise MalformedRequest("the parameters are too long")
             parameters.add(_text(line))
         except MalformedRequest:

@@ -3,8 +3,8 @@
 Rules:
 1. Requests are answered in the order of their coming, one at a time, as in 1.3: the reply's FIFO is opened, the
    command runs, the reply is written. Nothing is read meanwhile: who writes too much waits, and memory is bounded.
-2. A command that waits for something steps aside: the next request does not wait for it. Of these there are
-   MOST_WAITING at most.
+2. A command that waits for something steps aside: the next request does not wait for it. The number of these is
+   bounded.
 3. A command whose reply nobody reads is not run.
 """
 
@@ -23,9 +23,7 @@ from openpy.engine.services import Services
 from openpy.engine.waiting import Stepper, Wait
 from openpy.modules.mi_fifo.fifo import CommandFifo
 from openpy.modules.mi_fifo.replies import NoReply, open_reply, reply_path, write_reply
-from openpy.modules.mi_fifo.requests import FifoRequest, RequestReader
-
-MOST_WAITING = 32
+from openpy.modules.mi_fifo.requests import FifoRequest, Limits, RequestReader
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,16 +45,25 @@ class Counts:
 class FifoServing:
     """Reads requests from an open FIFO and answers them, from `start` until `halt`."""
 
-    def __init__(self, services: Services, fifo: CommandFifo, form: ReplyForm, counts: Counts) -> None:
+    def __init__(
+        self,
+        services: Services,
+        fifo: CommandFifo,
+        form: ReplyForm,
+        counts: Counts,
+        limits: Limits,
+        most_waiting: int,
+    ) -> None:
         self._services = services
         self._fifo = fifo
         self._form = form
         self._counts = counts
-        self._reader = RequestReader(self._takes_input)
+        self._reader = RequestReader(self._takes_input, limits)
         self._requests: deque[FifoRequest] = deque()
         self._stop_reading: Callable[[], None] | None = None
         self._serving = False
         self._waiting = 0
+        self._most_waiting = most_waiting
         self._halted = False
         self._closed = False
 
@@ -88,7 +95,7 @@ class FifoServing:
 
     def _go_on(self) -> None:
         """Take up the next request; read on where there is none."""
-        busy = self._serving or self._waiting >= MOST_WAITING
+        busy = self._serving or self._waiting >= self._most_waiting
         if self._requests and not busy:
             busy = self._serving = True
             self._begin(self._serve(self._requests.popleft()), self._served)

@@ -11,7 +11,6 @@ from __future__ import annotations
 import os
 import selectors
 from collections.abc import Iterator, Sequence
-from time import monotonic
 from typing import Any, TypeVar, cast
 
 import psycopg
@@ -113,8 +112,10 @@ def _socket_folder(port: int) -> str:
 
 
 def _open(conninfo: str, patience: float) -> pq.abc.PGconn:
-    """A connection of the library, within this time: psycopg's own connect takes two seconds at least."""
-    deadline = monotonic() + patience
+    """A connection of the library, whose server says nothing for no longer than this: a slow one speaks several times.
+
+    psycopg's own connect waits for two seconds at least.
+    """
     pgconn = pq.PGconn.connect_start(conninfo.encode())
     while True:
         if pgconn.status == pq.ConnStatus.BAD:
@@ -128,7 +129,7 @@ def _open(conninfo: str, patience: float) -> pq.abc.PGconn:
         wanted = selectors.EVENT_READ if status == pq.PollingStatus.READING else selectors.EVENT_WRITE
         with selectors.DefaultSelector() as selector:
             selector.register(pgconn.socket, wanted)
-            if not selector.select(max(0.0, deadline - monotonic())):
+            if not selector.select(patience):
                 pgconn.finish()
                 raise psycopg.OperationalError("the server does not answer")
 

@@ -3,30 +3,36 @@
 Rules:
 1. Requests are decided by publishing.py and subscribing.py, the end of things by expiry.py; the changes that they
    submit make the state here what they decided.
-2. Time is the clock's monotonic one, set to Unix time once at the start: a jump of the wall clock ends nothing.
+2. Time is the clock's monotonic one, set to Unix time once at the start: a jump of the wall clock ends nothing. Rows
+   hold this time. The next start reads them by the wall clock as it is then: what the clock was moved while the server
+   ran, the rows written before seem older or younger.
 3. A presentity is kept as long as it has something to remember.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
-from itertools import count
+from itertools import count, islice
+from sys import intern
 
 from openpy.engine.services import Services
 from openpy.modules.presence import deciding
 from openpy.modules.presence.authorization import Decision
+from openpy.modules.presence.budgets import Budgets
 from openpy.modules.presence.counts import Counts
 from openpy.modules.presence.deadlines import Deadlines
 from openpy.modules.presence.dialog import LAST_CSEQ, Dialog, Subscription
 from openpy.modules.presence.events import EventPackage, EventRegistry
 from openpy.modules.presence.eventstate import EventState, LastState
 from openpy.modules.presence.notifier import Notifier
-from openpy.modules.presence.presentity import Presentity
+from openpy.modules.presence.presentity import Committed, Presentity, Undone
 from openpy.modules.presence.publications import Publication, Standing
+from openpy.modules.presence.retransmissions import LIFETIME, mark_of
 from openpy.modules.presence.settings import Settings
 from openpy.modules.presence.store import Store
 from openpy.sip.errors import RemoteError
+from openpy.sip.message import Request
 from openpy.sip.uri import Uri
 from openpy.transaction.flow import Flow
 
@@ -34,7 +40,7 @@ Mortal = Publication | Subscription | LastState | Decision
 """What has a deadline."""
 
 SLICE = 64
-"""How many presentities are checked before messages are read again."""
+"""How many presentities are looked at before messages are read again."""
 
 HEAL_AFTER = 1.0
 """Seconds between two attempts to write rows whose fate is unknown."""
@@ -51,6 +57,7 @@ class PresenceAgent:
         self.store = store
         self.settings = settings
         self.counts = counts
+        self.budgets = Budgets(settings.shares)
         self.presentities: dict[str, Presentity] = {}
         self.dialogs: dict[str, Dialog] = {}
         """By our tag."""
@@ -58,6 +65,8 @@ class PresenceAgent:
         self._monotonic = services.clock.monotonic
         self._epoch = services.clock.wall() - self._monotonic()
         self.deadlines: Deadlines[Mortal] = Deadlines(self.now())
+        self.young_until = self.now() + LIFETIME
+        """Until when somebody may send again what a life before this one has carried out."""
         self._numbers = count(1)
         self._settle = self._settled  # one bound method for all presentities
 
@@ -81,17 +90,18 @@ class PresenceAgent:
         """Forget a presentity of which nothing is known."""
         if presentity.idle:
             self.presentities.pop(presentity.uri, None)
+            presentity.take_apart()
 
     def contact(self, flow: Flow) -> str:
         """Our Contact URI towards a peer."""
         if self.settings.server_address:
             return self.settings.server_address
         host, port = self.services.advertised(flow)
-        return f"sip:{host}:{port};transport={flow.transport}"
+        return intern(f"sip:{host}:{port};transport={flow.transport}")  # one string for all dialogs
 
-    def new_etag(self) -> str:
-        """An entity-tag that was never given out and that nobody can guess."""
-        return f"a.{self.services.token()}.{next(self._numbers)}"
+    def new_etag(self, request: Request) -> str:
+        """An entity-tag for the answer to a request: never given out before, and nobody can guess it."""
+        return f"a.{self.services.token()}.{next(self._numbers)}.{mark_of(request)}"
 
     def new_tag(self) -> str:
         """A To-tag that was never given out and that nobody can guess."""
@@ -119,7 +129,7 @@ class PresenceAgent:
                 if state.shown is None:
                     self.notifier.fan_out(list(state.subscriptions.values()), silenced)
                 else:
-                    self.notifier.fan_out(state.shown.news(self), silenced)
+                    self.notifier.fan_out(state.shown.news(self, state), silenced)
                     if state.access is not None and state.access.by_state:
                         self.decide_anew(state)
 
@@ -134,30 +144,35 @@ class PresenceAgent:
 
     def _decide_anew(self, state: EventState) -> None:
         try:
-            deciding.decide_anew(self, state, anew=False)
+            decided = deciding.decide_anew(self, state, anew=False)
         except RemoteError as error:
+            decided = None
             self.services.log.warning("presence", f"nothing is decided for {state.presentity.uri}: {error}")
+        if decided is not None:
+            _, committed = decided
+            committed.on_done(partial(self._decided, state, committed))
         self.store.writer.flush()
+
+    def _decided(self, state: EventState, committed: Committed) -> None:
+        if isinstance(committed.value, Undone):
+            self.decide_anew(state)
 
     def look_again(self, package: EventPackage) -> None:
         """What decides about an event's watchers, or is told them, may have changed for every presentity."""
-        watched = [
-            presentity.events[package.name]
-            for presentity in self.presentities.values()
-            if package.name in presentity.events and presentity.events[package.name].subscriptions
-        ]
-        for state in watched:
-            state.changed()
-        if package.req_auth:
-            self._check_some(watched)
+        self._look_at_some(package, iter(list(self.presentities.values())))
 
-    def _check_some(self, states: list[EventState]) -> None:
-        """Check the watchers of some events, and of the others after what has arrived was read."""
-        for state in states[:SLICE]:
-            for subscription in state.subscriptions.values():
-                deciding.check(self, subscription)
-        if len(states) > SLICE:
-            self.services.soon(partial(self._check_some, states[SLICE:]))
+    def _look_at_some(self, package: EventPackage, presentities: Iterator[Presentity]) -> None:
+        """Look at some presentities, and at the others after what has arrived was read."""
+        some = list(islice(presentities, SLICE))
+        for presentity in some:
+            state = presentity.events.get(package.name)
+            if state is not None and state.subscriptions:
+                state.changed()
+                if package.req_auth:
+                    for subscription in state.subscriptions.values():
+                        deciding.check(self, subscription)
+        if len(some) == SLICE:
+            self.services.soon(partial(self._look_at_some, package, presentities))
 
     def forget_decision(self, decision: Decision) -> None:
         """Nobody waits for a decision any more."""
@@ -169,9 +184,14 @@ class PresenceAgent:
     # --- last states ----------------------------------------------------------------------------------------------
 
     def last_state(self, state: EventState, ended: Sequence[Standing]) -> LastState | None:
-        """What is told once these were the last publications of an event; None if others remain."""
+        """What is told once these were the last publications of an event.
+
+        None if others remain, or if nobody watches and there are too many last states already.
+        """
         package = state.package
         if package.offline_nbody is None or next(state.tentative(), None) is not None:
+            return None
+        if state.last is None and not state.subscriptions and not self.budgets.has_room_for_last_state():
             return None
         body = package.offline_nbody(state.presentity.uri, [standing.document for standing in ended])
         id_ = self.store.last_state_id() if state.last is None else state.last.id
@@ -180,7 +200,9 @@ class PresenceAgent:
     def keep_last_state(self, last: LastState) -> None:
         """A new last state is kept; an older one is forgotten."""
         state = last.state
-        if state.last is not None:
+        if state.last is None:
+            self.budgets.count_last_states(1)
+        else:
             self.deadlines.remove(state.last)
         state.last = last
         state.changed()
@@ -191,6 +213,7 @@ class PresenceAgent:
         self.deadlines.remove(last)
         if last.state.last is last:
             last.state.last = None
+            self.budgets.count_last_states(-1)
             last.state.changed()
 
     # --- subscriptions --------------------------------------------------------------------------------------------
@@ -198,6 +221,7 @@ class PresenceAgent:
     def subscribed(self, subscription: Subscription) -> None:
         """A new subscription is kept."""
         self.counts.subscriptions.value += 1
+        self.budgets.subscribed(subscription.dialog.watcher_uri)
         state, dialog = subscription.state, subscription.dialog
         if not state.subscriptions:
             state.told = state.tail(self.now())
@@ -209,6 +233,7 @@ class PresenceAgent:
     def unsubscribed(self, subscription: Subscription) -> None:
         """A subscription has ended; it may have a last word to say."""
         self.counts.subscriptions.value -= 1
+        self.budgets.unsubscribed(subscription.dialog.watcher_uri)
         state, dialog = subscription.state, subscription.dialog
         self.deadlines.remove(subscription)
         del state.subscriptions[subscription.id]

@@ -24,7 +24,7 @@ from openpy.sip.errors import RemoteError
 if TYPE_CHECKING:
     from openpy.modules.presence.eventstate import EventState
 
-DECISION_LIFETIME = 86_400
+DECISION_LIFETIME = 86_400.0
 """Seconds after which a decision that nobody waits for is forgotten; as 1.3 did with pending ones."""
 
 

@@ -14,7 +14,7 @@ from openpy.documents.watcherinfo import Watcher
 from openpy.modules.presence import winfo
 from openpy.modules.presence.authorization import Decision
 from openpy.modules.presence.deciding import check, displace, keep, place
-from openpy.modules.presence.dialog import CSEQ_BLOCK, PENDING
+from openpy.modules.presence.dialog import ACTIVE, CSEQ_BLOCK, PENDING, TIMEOUT
 from openpy.modules.presence.eventstate import EventState, LastState
 from openpy.modules.presence.presentity import Change
 from openpy.modules.presence.publications import Publication, Revision, Standing, state_of
@@ -160,7 +160,10 @@ class End(Change):
             self._agent.forget_decision(decision)
         for last in self._kept:
             self._agent.keep_last_state(last)
+        asked = self._previous_cseq is not None
         for subscription in self._subscriptions:
+            # Not before: the last word must not be said, by an earlier change, of what may still be refused.
+            subscription.finish(TIMEOUT, with_body=asked and subscription.status == ACTIVE)
             self._agent.unsubscribed(subscription)
 
     def announce(self) -> None:
@@ -174,6 +177,8 @@ class End(Change):
                 winfo.tell(self._agent, state, (winfo.ended(subscription, "timeout"),))
             if not subscription.dead:
                 self._agent.notifier.notify(subscription)
+                if subscription.dialog.pause is not None:
+                    self._agent.notifier.resume(subscription.dialog)
         for state, watcher in self._given_up:
             winfo.tell(self._agent, state, (watcher,))
 
@@ -183,7 +188,6 @@ class End(Change):
             self._agent.deadlines.put(publication)
         for subscription in self._subscriptions:
             subscription.ending = False
-            subscription.final = ""
             if self._previous_cseq is not None:
                 subscription.dialog.unsee(self._previous_cseq)
             self._agent.deadlines.put(subscription)
@@ -207,6 +211,7 @@ class Subscribe(Change):
         "_is_new",
         "_previous_cseq",
         "_previous_decision",
+        "_previous_reserved",
         "_reserved",
         "_subscription",
         "_target",
@@ -256,6 +261,7 @@ class Subscribe(Change):
             self._previous_decision = None if access is None else place(access, decision)
         self.operations = operations
         self._previous_cseq = dialog.see(remote_cseq)
+        self._previous_reserved = dialog.reserved
         dialog.reserved = reserved
         subscription.refreshing += 1
 
@@ -286,6 +292,8 @@ class Subscribe(Change):
         if self._is_new and state.access is not None:
             check(self._agent, subscription)
         self._agent.notifier.notify(subscription)
+        if subscription.dialog.pause is not None:
+            self._agent.notifier.resume(subscription.dialog)
 
     def _news(self, subscription: Subscription) -> list[Watcher]:
         """A new watcher; if he was waiting for a decision, he no longer is."""
@@ -303,6 +311,7 @@ class Subscribe(Change):
         """The request was never seen."""
         self._subscription.refreshing -= 1
         self._subscription.dialog.unsee(self._previous_cseq)
+        self._subscription.dialog.unreserve(self._previous_reserved)
         if self._decision is not None:
             displace(self._subscription.state, self._decision, self._previous_decision)
 
@@ -310,13 +319,14 @@ class Subscribe(Change):
 class Reserve(Change):
     """A dialog gets more CSeqs for its NOTIFYs."""
 
-    __slots__ = ("_agent", "_dialog", "_reserved")
+    __slots__ = ("_agent", "_dialog", "_previous", "_reserved")
 
     def __init__(self, agent: PresenceAgent, dialog: Dialog) -> None:
         self._agent = agent
         self._dialog = dialog
         self._reserved = dialog.reserved + CSEQ_BLOCK
         self.operations = [agent.store.reserve_cseq(usage, self._reserved) for usage in dialog.usages]
+        self._previous = dialog.reserved
         dialog.reserved = self._reserved
         dialog.reserving = True
 
@@ -332,6 +342,7 @@ class Reserve(Change):
     def undo(self) -> None:
         """Whoever waits asks again."""
         self._dialog.reserving = False
+        self._dialog.unreserve(self._previous)
         self._agent.notifier.starved(self._dialog)
 
 

@@ -13,6 +13,7 @@ from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
 from openpy.db.statements import Operation
+from openpy.engine.waiting import Wait
 from openpy.modules.presence import winfo
 from openpy.modules.presence.authorization import Access, AuthStatus, Decision
 from openpy.modules.presence.dialog import ACTIVE, PENDING, REJECTED, TERMINATED, Subscription
@@ -115,13 +116,13 @@ class Authorize(Change):
         turns: Sequence[_Turn],
         decided: Sequence[tuple[Decision, AuthStatus]],
     ) -> None:
-        """`told` becomes the number of watchers who were told."""
+        """`told` brings the number of watchers who were told."""
         self._agent = agent
         self._state = state
         self._turns = turns
         self._decided = decided
         self._waited = {decision for decision, _ in decided if decision.status == PENDING}
-        self.told = 0
+        self.told: Wait[int] = Wait()
         store = agent.store
         operations: list[Operation] = []
         for decision, verdict in decided:
@@ -151,9 +152,13 @@ class Authorize(Change):
         now = agent.now()
         told = {turn.subscription for turn in self._turns}
         agent.notifier.fan_out([turn.subscription for turn in self._turns if not turn.subscription.dead])
-        others = [] if state.shown is None else [item for item in state.shown.news(agent) if item not in told]
+        others = (
+            []
+            if state.shown is None
+            else [item for item in state.shown.news(agent, state) if item not in told]
+        )
         agent.notifier.fan_out(others)
-        self.told = len(told) + len(others)
+        self.told.resolve(len(told) + len(others))
         changed = [winfo.described(turn.subscription, turn.cause, now) for turn in self._turns if turn.cause]
         present = {turn.subscription.dialog.watcher_uri for turn in self._turns}
         present.update(item.dialog.watcher_uri for item in state.subscriptions.values())

@@ -5,8 +5,8 @@ Rules:
    `Dialog.remote_cseq` and `Subscription.ending`: those count what was decided and is not committed yet.
 2. `cseq` is the last that a NOTIFY used, `limit` the highest that the database knows of as used: no NOTIFY goes
    beyond it. `reserved` is what was submitted, and never less than `limit`.
-3. A dialog has at most one NOTIFY unanswered (`busy`); a subscription that has something to tell meanwhile is
-   `due`, and tells what is true when its turn comes.
+3. A dialog is `busy` while a NOTIFY is unanswered, one at most, and while its watcher is left alone after a refusal;
+   a subscription that has something to tell meanwhile is `due`, and tells what is true when its turn comes.
 4. After its `final` word (the end of its Subscription-State) a subscription says nothing more.
 """
 
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from openpy.documents.watcherinfo import Watcher
     from openpy.modules.presence.eventstate import EventState
     from openpy.modules.presence.notifier import Notifier
+    from openpy.modules.presence.pauses import Pause
     from openpy.modules.presence.presentity import Presentity
     from openpy.sip.message import Response
     from openpy.transaction.client import ClientTransaction
@@ -64,6 +65,7 @@ class Dialog:
         "local_contact",
         "middle",
         "notifier",
+        "pause",
         "presentity",
         "remote_cseq",
         "resent",
@@ -102,7 +104,7 @@ class Dialog:
         self.from_tag = from_tag
         self.to_tag = to_tag
         self.watcher_uri = watcher_uri
-        self.to_uri = to_uri
+        self.to_uri = presentity.uri if to_uri == presentity.uri else to_uri  # as a rule one string for both
         self.target = target
         self.local_contact = local_contact
         self.routes = routes
@@ -114,10 +116,11 @@ class Dialog:
         self.usages: tuple[Subscription, ...] = ()
         self.waiting: tuple[Subscription, ...] = ()
         self.busy = False
+        self.pause: Pause | None = None  # from a refused NOTIFY until one is accepted
         self.resent = False  # a lost connection has cost one NOTIFY already, and the next replaces it
         self.flow: Flow | None = None  # the datagram way to the target, once it is known
         self.head = b""  # of NOTIFYs by `flow`: up to the branch ...
-        self.branch = b""
+        self.branch = b""  # ... but for its number
         self.middle = b""  # ... and from behind it to the CSeq
 
     def see(self, cseq: int) -> int:
@@ -128,6 +131,10 @@ class Dialog:
     def unsee(self, previous: int) -> None:
         """Undo `see`; and with it every later one, which cannot stand either."""
         self.remote_cseq = min(self.remote_cseq, previous)
+
+    def unreserve(self, previous: int) -> None:
+        """Undo a reservation, and with it every later one; `previous` is what was reserved before it."""
+        self.reserved = min(self.reserved, previous)
 
     def path(self) -> tuple[str, tuple[str, ...], str]:
         """Request-URI, Route values and URI of the next hop of a NOTIFY (RFC 3261 section 12.2.1.1).

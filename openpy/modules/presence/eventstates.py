@@ -21,9 +21,9 @@ def event_state(presentity: Presentity, package: EventPackage) -> EventState:
     """
     state = EventState(presentity, package)
     if package.type == "winfo":
-        state.shown = WatcherInformation(state)
+        state.shown = WatcherInformation()
     elif package.req_auth or package.aux_body_processing is not None:
         if package.req_auth:
             state.access = Access(state)
-        state.shown = Views(state)
+        state.shown = Views()
     return state

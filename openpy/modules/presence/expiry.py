@@ -1,22 +1,22 @@
 """What happens when time passes: publications, subscriptions and last states run out.
 
 Rules:
-1. What runs out of one presentity at one time is one change, and its watchers hear of it once.
+1. What runs out of one presentity in one slice is one change, and its watchers hear of it once.
 2. What could not be committed is tried again at the next step.
 3. Where other servers write to the database, what runs out is compared with its rows first: see sharing.py.
-4. Many records that run out at once are ended in slices, between which messages are read.
+4. Many records that run out at once are ended in slices, between which messages are read. A slice begins when the one
+   before is committed and its watchers are told: so neither commits nor answers pile up, whatever a commit takes.
 """
 
 from __future__ import annotations
 
-from collections import deque
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from openpy.modules.presence.authorization import DECISION_LIFETIME, Decision
 from openpy.modules.presence.changes import End
 from openpy.modules.presence.deadlines import STEP
-from openpy.modules.presence.dialog import TIMEOUT, Subscription
+from openpy.modules.presence.dialog import Subscription
 from openpy.modules.presence.eventstate import LAST_STATE_LIFETIME, LastState
 from openpy.modules.presence.presentity import Presentity
 from openpy.modules.presence.publications import Publication
@@ -24,12 +24,12 @@ from openpy.modules.presence.publications import Publication
 if TYPE_CHECKING:
     from openpy.modules.presence.agent import Mortal, PresenceAgent
 
-SLICE = 64
-"""How many records are ended before messages are read again."""
+SLICE = 128
+"""How many records are looked at before messages are read again."""
 
 
 Confirm = Callable[[list["Mortal"], Callable[[list["Mortal"]], None]], None]
-"""confirm(due, end): calls `end(due)` in the end, unless the records were put back to be due again."""
+"""confirm(due, end): calls `end(due)` in the end, or `end([])` if the records were put back to be due again."""
 
 
 class _Ending(NamedTuple):
@@ -44,14 +44,15 @@ class _Ending(NamedTuple):
 class Expiry:
     """Watches the deadlines of one presence agent."""
 
-    __slots__ = ("_agent", "_confirm", "_due", "_running")
+    __slots__ = ("_agent", "_confirm", "_running", "_uncommitted", "_working")
 
     def __init__(self, agent: PresenceAgent, confirm: Confirm | None = None) -> None:
         """`confirm` compares with the database what runs out, and then hands on what it was given."""
         self._agent = agent
         self._confirm = confirm
-        self._due: deque[Mortal] = deque()
         self._running = False
+        self._working = False
+        self._uncommitted = 0
 
     def run(self) -> None:
         """Begin to watch."""
@@ -63,28 +64,26 @@ class Expiry:
         self._running = False
 
     def _step(self) -> None:
-        if not self._running:
-            return
+        if self._running:
+            self._agent.services.wheel.add(STEP, self._step)
+            if not self._working:
+                self._look()
+
+    def _look(self) -> None:
+        """Take the next slice of what is due, if there is any."""
         agent = self._agent
-        agent.services.wheel.add(STEP, self._step)
-        due = agent.deadlines.due(agent.now())
+        due = agent.deadlines.due(agent.now(), SLICE) if self._running else []
+        self._working = bool(due) or (self._running and agent.deadlines.behind)
         if due and self._confirm is not None:
             self._confirm(due, self._end)
-        elif due:
+        elif self._working:
             self._end(due)
 
     def _end(self, due: list[Mortal]) -> None:
-        idle = not self._due
-        self._due.extend(due)
-        if idle:
-            self._end_some()
-
-    def _end_some(self) -> None:
         agent = self._agent
         now = agent.now()
         endings: dict[Presentity, _Ending] = {}
-        for _ in range(min(SLICE, len(self._due))):
-            record = self._due.popleft()
+        for record in due:
             presentity = _owner(record)
             if presentity is None:
                 continue
@@ -92,11 +91,17 @@ class Expiry:
                 agent.deadlines.put(record)
                 continue
             _take(endings.setdefault(presentity, _Ending([], [], [], [])), record)
+        self._uncommitted = len(endings) + 1
         for presentity, ending in endings.items():
-            presentity.submit(End(agent, *ending))
+            presentity.submit(End(agent, *ending)).on_done(self._committed)
+        self._committed()
         agent.store.writer.flush()
-        if self._due:
-            agent.services.soon(self._end_some)
+
+    def _committed(self) -> None:
+        """One of the slice has its answer; after the last one the next slice is taken."""
+        self._uncommitted -= 1
+        if not self._uncommitted:
+            self._agent.services.soon(self._look)
 
 
 def _owner(record: Mortal) -> Presentity | None:
@@ -135,7 +140,6 @@ def _take(ending: _Ending, record: Mortal) -> None:
     if isinstance(record, Publication):
         ending.publications.append(record)
     elif isinstance(record, Subscription):
-        record.finish(TIMEOUT, with_body=False)
         ending.subscriptions.append(record)
     elif isinstance(record, Decision):
         ending.decisions.append(record)

@@ -16,6 +16,7 @@ from openpy.engine.mi import CommandFailed, MiError
 from openpy.engine.waiting import Wait
 from openpy.modules.presence.deciding import decide_anew
 from openpy.modules.presence.dialog import ACTIVE
+from openpy.modules.presence.presentity import Undone
 from openpy.modules.presence.publications import Publication
 from openpy.modules.presence.store import split_uri
 from openpy.sip.errors import RemoteError
@@ -66,21 +67,23 @@ async def rules_changed(agent: PresenceAgent, uri: str, package: EventPackage) -
 
     Raises DatabaseError.
     """
-    state = known_state(agent, uri, package)
-    if state is None:
-        return 0
-    try:
-        decided = decide_anew(agent, state, anew=True)
-    except RemoteError as error:
-        raise Unavailable(str(error)) from error
-    if decided is None:
-        return 0
-    change, committed = decided
-    agent.store.writer.flush()
-    refused = await committed
-    if refused is not None:
-        raise refused
-    return change.told
+    while True:
+        state = known_state(agent, uri, package)
+        if state is None:
+            return 0
+        try:
+            decided = decide_anew(agent, state, anew=True)
+        except RemoteError as error:
+            raise Unavailable(str(error)) from error
+        if decided is None:
+            return 0
+        change, committed = decided
+        agent.store.writer.flush()
+        refused = await committed
+        if refused is None:
+            return await change.told
+        if not isinstance(refused, Undone):
+            raise refused
 
 
 async def state_changed(agent: PresenceAgent, uri: str, package: EventPackage) -> None:

@@ -23,11 +23,13 @@ from openpy.engine.waiting import Stepper
 from openpy.modules.presence import mi
 from openpy.modules.presence.agent import PresenceAgent
 from openpy.modules.presence.api import PresenceApi
+from openpy.modules.presence.budgets import OverBudget, Shares
 from openpy.modules.presence.counts import Counts
 from openpy.modules.presence.events import EventRegistry
 from openpy.modules.presence.expiry import Expiry
+from openpy.modules.presence.presentity import Undone
 from openpy.modules.presence.publishing import publish
-from openpy.modules.presence.recovery import Rows, recover
+from openpy.modules.presence.recovery import recover
 from openpy.modules.presence.requests import Limits
 from openpy.modules.presence.settings import (
     ENDING_CODES,
@@ -51,6 +53,10 @@ from openpy.sip.errors import RemoteError
 
 RELOAD_PAUSE = 1.0
 """Seconds after which a load that failed is tried again."""
+
+DECISIONS = range(8)
+"""How often a request is decided at most, each time but the last behind one more row that the database refused: else a
+flood of such rows of one presentity would cost the square of its number."""
 
 
 class Presence(Module):
@@ -83,7 +89,11 @@ class Presence(Module):
         check=not_negative,
     )
     max_expires = Param(
-        int, 3600, "Longest lifetime of publications and subscriptions, in seconds", check=positive_or(3600)
+        int,
+        3600,
+        "Longest lifetime of publications and subscriptions, in seconds",
+        check=positive_or(3600),
+        limit=True,
     )
     min_expires = Param(
         int, 0, "Shortest lifetime in seconds; a shorter one is answered 423", check=not_negative
@@ -93,6 +103,7 @@ class Presence(Module):
         65_535,
         "Largest body of a PUBLISH in octets; a larger one is answered 413",
         check=positive_or(65_535),
+        limit=True,
     )
     server_address = Param(
         str, "", "Contact URI of 2xx and NOTIFY; unset: the address of the receiving socket", check=sip_uri
@@ -101,11 +112,48 @@ class Presence(Module):
     notify_ending_codes = Param(
         str, ENDING_CODES, "Replies to NOTIFY that end the subscription: numbers and ranges", check=codes
     )
+    max_notify_refusals = Param(
+        int,
+        10,
+        "NOTIFYs that a watcher may refuse in a row by other replies; then it ends too; 0: no limit",
+        check=not_negative,
+    )
     winfo_watchers = Param(
         str,
         "owner",
         'Who may see who watches a presentity: itself ("owner"), or "anyone", as in 1.3',
         check=owner_or_anyone,
+    )
+    max_watcher_subscriptions = Param(
+        int, 1000, "Subscriptions that one watcher may have; 0: no limit", check=not_negative, limit=True
+    )
+    max_watcher_rate = Param(
+        int,
+        100,
+        "SUBSCRIBEs a second of one watcher, ten seconds' worth of them in one go; 0: no limit",
+        check=not_negative,
+        limit=True,
+    )
+    max_presentity_subscriptions = Param(
+        int,
+        10_000,
+        "Subscriptions that one event of one presentity may have; 0: no limit",
+        check=not_negative,
+        limit=True,
+    )
+    max_presentity_publications = Param(
+        int,
+        50,
+        "Publications that one event of one presentity may have; 0: no limit",
+        check=not_negative,
+        limit=True,
+    )
+    max_last_states = Param(
+        int,
+        100_000,
+        "Presentities whose last state is kept for a day, told closed to who comes later; 0: no limit",
+        check=not_negative,
+        limit=True,
     )
     fallback2db = Param(
         int,
@@ -120,6 +168,7 @@ class Presence(Module):
     subscriptions = Counter("Subscriptions that are kept now")
     notifies_sent = Counter("NOTIFYs sent, without retransmissions")
     notifies_failed = Counter("NOTIFYs that were refused or not answered")
+    over_budget = Counter("Requests that were refused because somebody had, or asked for, too much")
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
@@ -162,38 +211,39 @@ class Presence(Module):
                 shared=bool(self.fallback2db),
             )
             if database.ready:
-                self._serve(store, store.rows)
+                self._load(store)
             else:
                 database.when_ready(partial(self._load, store))
         except DatabaseError as error:
             raise ModuleError(f"presence cannot use its database {database.url}: {error}") from error
 
     def _load(self, store: Store) -> None:
-        """Read what a database has that was away at the start, while requests are still refused."""
+        """Read what the database has, while requests are still refused."""
+        self.loading = True
         Stepper(self._read(store), partial(self._loaded, store)).step()
 
     async def _read(self, store: Store) -> None:
-        rows = await self.services.run_blocking(store.all_rows)
-        if not self._draining:
-            self._serve(store, rows.__getitem__)
+        """Make state of the rows, and serve from then on; raises DatabaseError."""
+        agent = PresenceAgent(self.services, self.registry, store, self._settings(), self._counts())
+        skipped = await recover(agent, lambda: not self._draining)
+        if self._draining:
+            return
+        if skipped:
+            text = f"{skipped} rows of {store.database.url} could not be understood"
+            self.services.log.warning("presence", text)
+        self._serve(agent)
 
     def _loaded(self, store: Store, _: None, error: BaseException | None) -> None:
+        self.loading = False
         if error is not None:
+            self.publications.value = self.subscriptions.value = 0
             text = f"the rows of {store.database.url} cannot be loaded, trying again: {error}"
             self.services.log.warning("presence", text)
             self.services.wheel.add(RELOAD_PAUSE, self._load, store)
 
-    def _serve(self, store: Store, rows: Rows) -> None:
-        """Make state of the rows, and serve from now on; raises DatabaseError."""
-        counts = self._counts()
-        counts.publications.value = counts.subscriptions.value = 0
-        agent = PresenceAgent(self.services, self.registry, store, self._settings(), counts)
-        skipped = recover(agent, rows)
-        if skipped:
-            text = f"{skipped} rows of {store.database.url} could not be understood"
-            self.services.log.warning("presence", text)
+    def _serve(self, agent: PresenceAgent) -> None:
         self._agent = agent
-        if store.shared:
+        if agent.store.shared:
             self._sharing = Sharing(agent)
             self._sharing.run()
         self._expiry = Expiry(agent, None if self._sharing is None else self._sharing.confirm)
@@ -224,7 +274,15 @@ class Presence(Module):
             self.to_tag_pref,
             self.clean_period,
             parse_codes(self.notify_ending_codes),
+            self.max_notify_refusals,
             self.winfo_watchers == "anyone",
+            Shares(
+                self.max_watcher_subscriptions,
+                self.max_watcher_rate,
+                self.max_presentity_subscriptions,
+                self.max_presentity_publications,
+                self.max_last_states,
+            ),
         )
 
     def _counts(self) -> Counts:
@@ -242,18 +300,22 @@ class Presence(Module):
         if agent is None:
             return -1
         text = "" if sender is None else sender(run)
-        try:
-            if self._sharing is not None:
-                await self._sharing.prepare(run.request, run.flow)
-            headers, committed = publish(agent, run.request, run.flow, text)
-        except RemoteError as error:
-            return self._refuse(run, error)
-        except DatabaseError:
-            return self._unavailable(run)
-        if committed is not None and await committed is not None:
-            return self._unavailable(run)
-        run.reply(200, "OK", headers)
-        return 1
+        for _ in DECISIONS:
+            try:
+                if self._sharing is not None:
+                    await self._sharing.prepare(run.request, run.flow)
+                headers, committed = publish(agent, run.request, run.flow, text)
+            except RemoteError as error:
+                return self._refuse(run, error)
+            except DatabaseError:
+                return self._unavailable(run)
+            refused = None if committed is None else await committed
+            if refused is None:
+                run.reply(200, "OK", headers)
+                return 1
+            if not isinstance(refused, Undone):
+                break
+        return self._unavailable(run)
 
     @script_function(routes=REQUEST)
     async def handle_subscribe(self, run: Run) -> int:
@@ -261,21 +323,25 @@ class Presence(Module):
         agent = self._ready(run)
         if agent is None:
             return -1
-        try:
-            if self._sharing is not None:
-                await self._sharing.prepare(run.request, run.flow)
-            headers, to_tag, committed, fetch = subscribe(agent, run.request, run.flow)
-        except RemoteError as error:
-            return self._refuse(run, error)
-        except DatabaseError:
-            return self._unavailable(run)
-        if committed is not None and await committed is not None:
-            return self._unavailable(run)
-        status = 200 if self.subs_respond_200 else 202
-        run.reply(status, "OK", headers, to_tag=to_tag, record_route=True)
-        if fetch is not None:
-            agent.notifier.notify(fetch)
-        return 1
+        for number in DECISIONS:
+            try:
+                if self._sharing is not None:
+                    await self._sharing.prepare(run.request, run.flow)
+                headers, to_tag, committed, fetch = subscribe(agent, run.request, run.flow, number > 0)
+            except RemoteError as error:
+                return self._refuse(run, error)
+            except DatabaseError:
+                return self._unavailable(run)
+            refused = None if committed is None else await committed
+            if refused is None:
+                status = 200 if self.subs_respond_200 else 202
+                run.reply(status, "OK", headers, to_tag=to_tag, record_route=True)
+                if fetch is not None:
+                    agent.notifier.notify(fetch)
+                return 1
+            if not isinstance(refused, Undone):
+                break
+        return self._unavailable(run)
 
     # --- management commands ----------------------------------------------------------------------------------------
 
@@ -309,7 +375,12 @@ class Presence(Module):
 
     def _refuse(self, run: Run, error: RemoteError) -> int:
         headers = "".join(f"{name}: {value}\r\n" for name, value in error.headers)
-        run.reply(error.status, error.reason, headers)
+        if isinstance(error, OverBudget):
+            self.over_budget.value += 1
+            run.reply_stateless(error.status, error.reason, headers)
+            self.services.transactions.release(run.begin_transaction())
+        else:
+            run.reply(error.status, error.reason, headers)
         return -1
 
     def _unavailable(self, run: Run) -> int:

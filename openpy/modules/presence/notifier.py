@@ -7,6 +7,8 @@ Rules:
 4. A large fan-out is sent in slices, between which the answers are read.
 5. A watcher that came by a connection is told by it while it is up. What is larger than a datagram should be goes by
    TCP, and as a datagram after all where no connection comes up.
+6. A watcher that refuses a NOTIFY for now is left alone for a while, and then told what is true by then. A SUBSCRIBE
+   from it ends the pause, and so does the end of its subscription: the last word does not wait.
 """
 
 from __future__ import annotations
@@ -21,6 +23,7 @@ from openpy.engine.waiting import Stepper
 from openpy.modules.presence.changes import Reserve
 from openpy.modules.presence.dialog import ACTIVE, CSEQ_BLOCK, Dialog, Subscription
 from openpy.modules.presence.eventstate import NO_BODY
+from openpy.modules.presence.pauses import Pause
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Response
 from openpy.sip.uri import Uri, cached_uri, parse_uri
@@ -178,8 +181,9 @@ class Notifier:
         else:
             head, middle = dialog.head, dialog.middle
         cseq = dialog.cseq + 1
-        return b"%b%d%b%d NOTIFY\r\nEvent: %b\r\nSubscription-State: %b%b" % (
+        return b"%b%b%d%b%d NOTIFY\r\nEvent: %b\r\nSubscription-State: %b%b" % (
             head,
+            dialog.branch,
             cseq,
             middle,
             cseq,
@@ -189,7 +193,7 @@ class Notifier:
         )
 
     def _constant(self, dialog: Dialog, flow: Flow) -> tuple[bytes, bytes]:
-        """What all NOTIFYs of a dialog by one flow share: up to the branch's number, and from there to the CSeq's.
+        """What all NOTIFYs of a dialog by one flow share: up to the branch, and from behind it to the CSeq.
 
         Raises RemoteError for a route set that cannot be read.
         """
@@ -205,9 +209,7 @@ class Notifier:
             f"To: <{dialog.watcher_uri}>{from_tag}\r\nCall-ID: {dialog.call_id}\r\n"
             f"Contact: <{dialog.local_contact}>\r\nCSeq: "
         )
-        return head.encode("utf-8", "surrogateescape") + dialog.branch, middle.encode(
-            "utf-8", "surrogateescape"
-        )
+        return head.encode("utf-8", "surrogateescape"), middle.encode("utf-8", "surrogateescape")
 
     # --- ways -----------------------------------------------------------------------------------------------------
 
@@ -231,8 +233,11 @@ class Notifier:
     ) -> None:
         dialog = subscription.dialog
         dialog.busy = False
-        if error is not None and not isinstance(error, RemoteError):
+        if error is not None and not isinstance(error, RemoteError | OSError):
             self._services.log.error("presence", f"no way to {dialog.target}: {error!r}")
+        if isinstance(error, OSError):
+            self._pause(subscription)  # nobody can tell where the watcher is: it may be there
+            return
         if flow is None:
             self.unanswered(subscription)
             return
@@ -266,18 +271,23 @@ class Notifier:
         dialog = subscription.dialog
         dialog.busy = False
         dialog.resent = False
+        dialog.pause = None
         if dialog.waiting:
             self.go_on(dialog)
 
     def refused(self, subscription: Subscription, response: Response) -> None:
-        """A 3xx to 6xx: some end the subscription, but not where the watcher asks for patience."""
-        status = response.status
-        if status in self._agent.settings.ending_codes and (status == 481 or not response.has("Retry-After")):
-            self._agent.give_up(subscription)
-        self._failed(subscription)
+        """A 3xx to 6xx: some end the subscription, but not where the watcher asks for patience; too many do."""
+        status, settings = response.status, self._agent.settings
+        pause = subscription.dialog.pause
+        refusals = 1 if pause is None else pause.refusals + 1
+        ends = status in settings.ending_codes and (status == 481 or not response.has("Retry-After"))
+        if ends or 0 < settings.refusals <= refusals:
+            self.unanswered(subscription)
+        else:
+            self._pause(subscription, response.get("Retry-After") or "")
 
     def unanswered(self, subscription: Subscription) -> None:
-        """No answer, or no way: the watcher has gone."""
+        """No answer, no way, or no patience left: the watcher has gone."""
         self._agent.give_up(subscription)
         self._failed(subscription)
 
@@ -294,9 +304,34 @@ class Notifier:
         self._later(subscription)
         self.go_on(dialog)
 
+    def resume(self, dialog: Dialog) -> None:
+        """End the pause of a dialog, if there is one: send what waits."""
+        pause = dialog.pause
+        if pause is not None and pause.timer is not None:
+            pause.timer.cancel()
+            pause.timer = None
+            dialog.busy = False
+            self.go_on(dialog)
+
+    def _pause(self, subscription: Subscription, retry_after: str = "") -> None:
+        """Tell the watcher again in a while; what changes meanwhile waits with it."""
+        if subscription.dead:  # that was its last word
+            self._failed(subscription)
+            return
+        dialog = subscription.dialog
+        self._count_failed(subscription)
+        self._later(subscription)
+        dialog.busy = True
+        pause = dialog.pause = dialog.pause or Pause()
+        pause.refusals += 1
+        pause.timer = self._services.wheel.add(pause.seconds(retry_after), self.resume, dialog)
+
     def _failed(self, subscription: Subscription) -> None:
+        self._count_failed(subscription)
+        subscription.dialog.busy = False
+        self.go_on(subscription.dialog)
+
+    def _count_failed(self, subscription: Subscription) -> None:
         self._agent.counts.notifies_failed.value += 1
         if subscription.state.shown is not None:
             subscription.state.shown.lost(subscription)
-        subscription.dialog.busy = False
-        self.go_on(subscription.dialog)

@@ -4,8 +4,9 @@ Rules:
 1. Decide, commit, apply. A decision is made at once, against the tentative state; its rows are submitted; when they
    are committed the change is applied, the reply leaves, and then the watchers are told, in order of decision.
 2. The tentative state is the committed one with `tentative` laid over it, and the marks that `Change.undo` takes back.
-3. When a write is refused, so is all that was decided after it: the tentative state is dropped, and nothing is
-   decided until every outstanding write has its answer (`broken`).
+3. When a write is refused, all that was decided after it is undone: the tentative state is dropped, and nothing is
+   decided until every outstanding write has its answer (`broken`). Where the database refused one row and serves
+   on, what was undone is then decided again, in its order (`Undone`); else it is refused too.
 4. Where nobody knows whether rows were written, or a row has gone, nothing is decided until those rows are written
    as the committed state has them. Where other servers write to the database, a row that has gone is theirs, and
    only new rows are taken back.
@@ -17,7 +18,7 @@ from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 from typing import TYPE_CHECKING, ClassVar
 
-from openpy.db.errors import DatabaseError, OutcomeUnknown, RowGone, Unavailable
+from openpy.db.errors import DatabaseError, OutcomeUnknown, RowGone, RowRefused, Unavailable
 from openpy.db.statements import Delete, Operation, TableSql, Update, Upsert
 from openpy.engine.waiting import Wait
 from openpy.modules.presence.eventstates import event_state
@@ -30,6 +31,10 @@ if TYPE_CHECKING:
 
 Committed = Wait[DatabaseError | None]
 """Resolved with None when a change is applied, or with the error that refused it."""
+
+
+class Undone(DatabaseError):
+    """A change was decided on another one, whose row the database refused: it may be decided again, now."""
 
 
 class Change:
@@ -56,6 +61,7 @@ class Presentity:
 
     __slots__ = (
         "_lost",
+        "_undone",
         "broken",
         "changes",
         "events",
@@ -77,6 +83,7 @@ class Presentity:
         self.changes = 0  # how many were ever submitted
         self.broken = False
         self._lost: tuple[Operation, ...] = ()
+        self._undone: list[Committed] | None = None  # who may decide again; None: what follows is refused too
 
     # --- reading ----------------------------------------------------------------------------------------------------
 
@@ -109,6 +116,12 @@ class Presentity:
                 return False
         return True
 
+    def take_apart(self) -> None:
+        """It is forgotten. Whoever still has something to tell of it keeps what that needs, and no cycle of it."""
+        for state in self.events.values():
+            state.access = None
+        self.events.clear()
+
     @property
     def wounded(self) -> bool:
         """Whether there are rows whose fate is unknown."""
@@ -122,7 +135,7 @@ class Presentity:
         if self.broken:
             change.undo()
             self.tentative.clear()
-            wait.resolve(Unavailable("an earlier change of this presentity was refused"))
+            self._refuse(wait, Unavailable("an earlier change of this presentity was refused"))
         else:
             self._enqueue(change, wait)
         return wait
@@ -131,6 +144,7 @@ class Presentity:
         """Write the rows whose fate is unknown as they should be; nothing else is decided meanwhile."""
         if self._lost and not self.outstanding:
             self._enqueue(_Repair(self, self._lost), Wait())
+            self.store.writer.flush()  # a quiet server has no burst of datagrams that would do it
 
     def healed(self) -> None:
         """They are written."""
@@ -152,20 +166,37 @@ class Presentity:
             wait.resolve(None)
             change.announce()
         else:
-            self.broken = True
             self.tentative.clear()
             change.undo()
             if isinstance(error, OutcomeUnknown) or (isinstance(error, RowGone) and not self.store.shared):
                 self._lost += tuple(change.operations)
-            wait.resolve(error)
+            if self.broken:
+                self._refuse(wait, error)
+            else:
+                self.broken = True
+                self._undone = [] if isinstance(error, RowRefused) and not self.wounded else None
+                wait.resolve(error)
         if not self.outstanding:
             self.tentative = {}  # it is empty; one that was never filled is smaller, and no work for the collector
             if self.broken:
-                self.store.writer.forgive(self.uri)
-                self.broken = self.wounded
-                self.settled(self)
+                self._mend()
             elif not change.keeps:
                 self.settled(self)
+
+    def _refuse(self, wait: Committed, error: DatabaseError) -> None:
+        if self._undone is None:
+            wait.resolve(error)
+        else:
+            self._undone.append(wait)
+
+    def _mend(self) -> None:
+        """Every write has its answer: decisions count again, first those that were undone."""
+        self.store.writer.forgive(self.uri)
+        self.broken = self.wounded
+        undone, self._undone = self._undone or (), None
+        self.settled(self)
+        for wait in undone:
+            wait.resolve(Undone("an earlier change of this presentity was refused"))
 
     # --- rows -------------------------------------------------------------------------------------------------------
 

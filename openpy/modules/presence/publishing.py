@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from openpy.modules.presence import requests
@@ -17,6 +18,7 @@ from openpy.modules.presence.publications import (
     next_place,
     state_of,
 )
+from openpy.modules.presence.retransmissions import made_by
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request
 from openpy.sip.uri import Uri
@@ -43,6 +45,11 @@ def publish(agent: PresenceAgent, request: Request, flow: Flow, sender: str = ""
     etag = requests.entity_tag(request)
     now = agent.now()
     current = None if etag is None else agent.standing(uri, package, etag)
+    if current is None and now < agent.young_until:
+        known = agent.presentities.get(uri)
+        done = made_by(request, None if known is None else known.events.get(package.name), now)
+        if done is not None:
+            return _answered_late(agent, done, flow, now), None
     settings = agent.settings
     lifetime = requests.granted_expires(request, package, settings.limits)
     body = request.body
@@ -60,20 +67,30 @@ def publish(agent: PresenceAgent, request: Request, flow: Flow, sender: str = ""
     expires = now + lifetime
     committed = None
     if current is None:
-        etag = agent.new_etag()
+        etag = agent.new_etag(request)
         if action is Action.CREATE:
             committed = _create(agent, uri, package, etag, expires, now, body, document, silenced)
     elif action is Action.REMOVE:
         etag = current.etag
         committed = state_of(current).presentity.submit(End(agent, (current,), silenced=silenced))
     else:
-        etag = current.etag if package.etag_not_new else agent.new_etag()
+        etag = current.etag if package.etag_not_new else agent.new_etag(request)
         if action is Action.REFRESH:
             committed = _refresh(agent, current, etag, expires)
         else:
             committed = _modify(agent, current, etag, expires, now, body, document, silenced)
-    told = max(lifetime - settings.expires_offset, 0)
-    return f"Expires: {told}\r\nSIP-ETag: {etag}\r\nContact: <{agent.contact(flow)}>\r\n", committed
+    return _headers(agent, lifetime, etag, flow), committed
+
+
+def _headers(agent: PresenceAgent, lifetime: int, etag: str, flow: Flow) -> str:
+    told = max(lifetime - agent.settings.expires_offset, 0)
+    return f"Expires: {told}\r\nSIP-ETag: {etag}\r\nContact: <{agent.contact(flow)}>\r\n"
+
+
+def _answered_late(agent: PresenceAgent, done: Publication, flow: Flow, now: float) -> str:
+    """What a life before this one should have answered; it may not have told the watchers either."""
+    agent.services.soon(partial(agent.show, state_of(done)))
+    return _headers(agent, int(done.expires - now), done.etag, flow)
 
 
 def _create(
@@ -89,6 +106,7 @@ def _create(
 ) -> Committed:
     presentity = agent.presentity(uri)
     state = presentity.event(package)
+    agent.budgets.check_publication(state)
     id_ = agent.store.publication_id()
     place = next_place(state.newest, None, now)
     publication = Publication(state, id_, etag, expires, place, body, document)

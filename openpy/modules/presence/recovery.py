@@ -5,13 +5,16 @@ Rules:
    and told to its watchers.
 2. Rows that cannot be understood (an event nobody registered, a body that is no document) are left alone until
    they expire.
-3. Where several servers share the database, each takes the subscriptions that came by its own sockets.
-4. After a restart every dialog first reserves new CSeqs: none that may have been used is used again.
+3. Rows are read in a thread and taken in slices, between which messages are read.
+4. Where several servers share the database, each takes the subscriptions that came by its own sockets.
+5. After a restart every dialog first reserves new CSeqs: none that may have been used is used again.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterator
+from itertools import islice
+from sys import intern
 from typing import TYPE_CHECKING, Any
 
 from openpy.db.statements import TableSql
@@ -28,27 +31,38 @@ if TYPE_CHECKING:
     from openpy.modules.presence.agent import PresenceAgent
 
 
-Rows = Callable[[TableSql], Iterable[dict[str, Any]]]
-"""All rows of a table by column name."""
+SLICE = 128
+"""Rows that are taken in before messages are read again: under 10 ms."""
+
+Load = Callable[["PresenceAgent", dict[str, Any]], bool]
+"""Takes in a row by column name; False: it could not be understood."""
 
 
-def recover(agent: PresenceAgent, rows: Rows) -> int:
-    """Load all rows; return how many could not be understood. Raises what `rows` raises."""
+async def recover(agent: PresenceAgent, wanted: Callable[[], bool]) -> int:
+    """Take in all rows; return how many could not be understood. Raises DatabaseError.
+
+    Ends early once it is no longer `wanted`.
+    """
     store = agent.store
     skipped = 0
-    for row in rows(store.publications):
-        skipped += not load_publication(agent, row)
-    for row in rows(store.last_states):
-        skipped += not load_last_state(agent, row)
-    for row in rows(store.decisions):
-        load_decision(agent, row)
-    for row in rows(store.subscriptions):
-        if store.shared and not is_local(agent, row["socket_info"]):
-            continue
-        skipped += not load_subscription(agent, row)
+    loads: dict[TableSql, Load] = {
+        store.publications: load_publication,
+        store.last_states: load_last_state,
+        store.decisions: load_decision,
+        store.subscriptions: _load_own_subscription if store.shared else load_subscription,
+    }
+    for table, load in loads.items():
+        rows = store.rows(table)
+        while wanted() and (some := await agent.services.run_blocking(_next, rows)):
+            skipped += sum(not load(agent, row) for row in some)
+        rows.close()
     for package in agent.registry.authorized():
         agent.look_again(package)
     return skipped
+
+
+def _next(rows: Iterator[dict[str, Any]]) -> list[dict[str, Any]]:
+    return list(islice(rows, SLICE))
 
 
 def is_local(agent: PresenceAgent, socket: str) -> bool:
@@ -91,22 +105,27 @@ def load_last_state(agent: PresenceAgent, row: dict[str, Any]) -> bool:
     return True
 
 
-def load_decision(agent: PresenceAgent, row: dict[str, Any]) -> None:
+def load_decision(agent: PresenceAgent, row: dict[str, Any]) -> bool:
     """A row becomes a decision, or what is known of it. Where nothing is authorized, rows are left alone."""
     package = agent.registry.named(row["event"])
     if package is None or not package.req_auth:
-        return
+        return True
     state = agent.presentity(row["presentity_uri"]).event(package)
     watcher = join_uri(row["watcher_username"], row["watcher_domain"])
     if state.access is None:
-        return
+        return True
     known = state.access.decisions.get(watcher)
     if known is not None:
         known.status, known.reason = row["status"], row["reason"] or ""
-        return
+        return True
     decision = Decision(state, watcher, row["id"], row["status"], row["reason"] or "", row["inserted_time"])
     state.access.decisions[watcher] = decision
     keep(agent, decision)
+    return True
+
+
+def _load_own_subscription(agent: PresenceAgent, row: dict[str, Any]) -> bool:
+    return not is_local(agent, row["socket_info"]) or load_subscription(agent, row)
 
 
 def load_subscription(agent: PresenceAgent, row: dict[str, Any]) -> bool:
@@ -146,8 +165,8 @@ def _dialog(agent: PresenceAgent, row: dict[str, Any]) -> Dialog:
         watcher_uri=join_uri(row["watcher_username"], row["watcher_domain"]),
         to_uri=join_uri(row["to_user"], row["to_domain"]),
         target=row["contact"],
-        local_contact=row["local_contact"],
+        local_contact=intern(row["local_contact"]),
         routes=row["record_route"] or "",
-        socket=row["socket_info"],
+        socket=intern(row["socket_info"]),
         remote_cseq=row["remote_cseq"],
     )

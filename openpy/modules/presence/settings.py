@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import NamedTuple
 
 from openpy.engine.module import ArgumentError
+from openpy.modules.presence.budgets import Shares
 from openpy.modules.presence.requests import Limits
 from openpy.sip.errors import RemoteError
 from openpy.sip.uri import parse_uri
@@ -32,8 +33,11 @@ class Settings(NamedTuple):
     to_tag_pref: str = "10"
     clean_period: int = 100
     ending_codes: frozenset[int] = frozenset()
+    refusals: int = 0
+    """NOTIFYs that may be refused in a row; 0: any number."""
     open_winfo: bool = False
     """Whether anybody may see who watches a presentity."""
+    shares: Shares = Shares()
 
 
 def positive_or(default: int) -> Callable[[int], int]:

@@ -206,6 +206,7 @@ class Sharing:
             agent = self._agent
             for record in due:
                 agent.deadlines.put(record, agent.now() + POLL)
+            end([])
 
         publications = [record for record in due if isinstance(record, Publication)]
         subscriptions = [record for record in due if isinstance(record, Subscription) and not record.dead]

@@ -12,7 +12,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Generator
 from math import ceil
 from typing import TYPE_CHECKING, Any
 
@@ -225,16 +225,11 @@ class Store:
 
     # --- reading -----------------------------------------------------------------------------------------------
 
-    def rows(self, table: TableSql) -> Iterator[dict[str, Any]]:
-        """All rows of a table by column name, streamed. Blocks: for the start."""
+    def rows(self, table: TableSql) -> Generator[dict[str, Any], None, None]:
+        """All rows of a table by column name, streamed. Blocks; may be called in any thread. Raises DatabaseError."""
         names = ("id", *table.columns)
         for row in self.database.rows(table):
             yield dict(zip(names, row, strict=True))
-
-    def all_rows(self) -> dict[TableSql, list[dict[str, Any]]]:
-        """All rows of all tables. Blocks; may be called in any thread. Raises DatabaseError."""
-        tables = (self.publications, self.subscriptions, self.decisions, self.last_states)
-        return {table: list(self.rows(table)) for table in tables}
 
 
 def split_uri(uri: str) -> tuple[str, str]:

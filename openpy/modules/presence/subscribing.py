@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from sys import intern
 from typing import TYPE_CHECKING
 
 from openpy.modules.presence import requests
@@ -39,9 +40,12 @@ Answer = tuple[str, str, Committed | None, Subscription | None]
 
 
 class _Subscribe:
-    """A SUBSCRIBE that is in order: to what, for how long (seconds), from where."""
+    """A SUBSCRIBE that is in order: to what, for how long (seconds), from where.
 
-    __slots__ = ("cseq", "event_id", "flow", "lifetime", "now", "package", "request", "target")
+    `is_paid`: its watcher's rate was charged with it.
+    """
+
+    __slots__ = ("cseq", "event_id", "flow", "is_paid", "lifetime", "now", "package", "request", "target")
 
     def __init__(
         self,
@@ -52,6 +56,7 @@ class _Subscribe:
         lifetime: int,
         target: str,
         now: float,
+        is_paid: bool,
     ) -> None:
         self.request = request
         self.flow = flow
@@ -61,16 +66,20 @@ class _Subscribe:
         self.target = target
         self.cseq = request.cseq.number
         self.now = now
+        self.is_paid = is_paid
 
 
-def subscribe(agent: PresenceAgent, request: Request, flow: Flow) -> Answer:
-    """Decide about a SUBSCRIBE; raises RemoteError to refuse it."""
+def subscribe(agent: PresenceAgent, request: Request, flow: Flow, is_paid: bool = False) -> Answer:
+    """Decide about a SUBSCRIBE; raises RemoteError to refuse it.
+
+    `is_paid`: it was decided before and undone, so its watcher's rate is not charged again.
+    """
     requests.check_extensions(request)
     package, event_id = requests.event_package(request, agent.registry)
     lifetime = requests.granted_expires(request, package, agent.settings.limits)
     target = requests.watcher_contact(request).uri_text
     now = agent.now()
-    accepted = _Subscribe(request, flow, package, event_id, lifetime, target, now)
+    accepted = _Subscribe(request, flow, package, event_id, lifetime, target, now, is_paid)
     to_tag = request.to.tag
     if not to_tag:
         requests.check_accept(request, package)
@@ -92,6 +101,9 @@ def _check_event(package: EventPackage, request: Request) -> None:
 
 def _outside_dialog(agent: PresenceAgent, accepted: _Subscribe) -> Answer:
     request, flow = accepted.request, accepted.flow
+    watcher_uri = aor_of(request.from_.uri_text)
+    if not accepted.is_paid:
+        agent.budgets.spend(watcher_uri, accepted.now)
     presentity = agent.presentity(requests.presentity_uri(request))
     try:
         dialog = Dialog(
@@ -100,7 +112,7 @@ def _outside_dialog(agent: PresenceAgent, accepted: _Subscribe) -> Answer:
             call_id=request.call_id,
             from_tag=request.from_.tag,
             to_tag=agent.new_tag(),
-            watcher_uri=aor_of(request.from_.uri_text),
+            watcher_uri=watcher_uri,
             to_uri=aor_of(request.to.uri_text),
             target=accepted.target,
             local_contact=agent.contact(flow),
@@ -118,11 +130,13 @@ def _outside_dialog(agent: PresenceAgent, accepted: _Subscribe) -> Answer:
 def _inside_dialog(
     agent: PresenceAgent, accepted: _Subscribe, dialog: Dialog, current: Subscription | None
 ) -> Answer:
+    ends = current is not None and decide(current, accepted.lifetime) is Action.END
+    if not ends and not accepted.is_paid:
+        agent.budgets.spend(dialog.watcher_uri, accepted.now)
     if current is None:
         return _begin(agent, accepted, dialog)
-    if decide(current, accepted.lifetime) is Action.REFRESH:
+    if not ends:
         return _keep(agent, accepted, current)
-    current.finish(TIMEOUT, with_body=current.status == ACTIVE)
     current.news = None
     committed = dialog.presentity.submit(End(agent, (), (current,), remote_cseq=accepted.cseq))
     return _headers(agent, accepted, dialog), dialog.to_tag, committed, None
@@ -147,6 +161,7 @@ def _begin(agent: PresenceAgent, accepted: _Subscribe, dialog: Dialog) -> Answer
     if subscription.status != TERMINATED and decide(None, accepted.lifetime) is Action.CREATE:
         if len(dialog.usages) >= MAX_USAGES:
             raise RemoteError(403, "Too many subscriptions in one dialog")
+        agent.budgets.check_subscription(dialog.watcher_uri, state)
         subscription.id = agent.store.subscription_id()
         return _keep(agent, accepted, subscription, decision)
     return _tell_once(agent, accepted, subscription, decision)
@@ -203,7 +218,7 @@ def route_set(request: Request) -> str:
 def socket_info(flow: Flow) -> str:
     """The socket that a request came by, as the database keeps it."""
     host = f"[{flow.local_host}]" if ":" in flow.local_host else flow.local_host
-    return f"{flow.transport}:{host}:{flow.local_port}"
+    return intern(f"{flow.transport}:{host}:{flow.local_port}")  # one string for all dialogs
 
 
 def _connection(flow: Flow) -> tuple[str, str, int] | None:

@@ -6,6 +6,8 @@ Rules:
    learn that it has changed.
 3. Who may see nothing, or cannot be judged, gets a NOTIFY without body.
 4. A version counts the bodies that one subscription was sent, from 0.
+5. Nothing here refers to the state that it is part of, which would be a cycle. A presentity that was let go has nobody
+   to ask who may watch it: then nobody is shown anything.
 """
 
 from __future__ import annotations
@@ -37,27 +39,27 @@ class Shown(Protocol):
     def lost(self, subscription: Subscription) -> None:
         """It did not arrive."""
 
-    def news(self, agent: PresenceAgent) -> list[Subscription]:
-        """The watchers to whom a change of the published state is news."""
+    def news(self, agent: PresenceAgent, state: EventState) -> list[Subscription]:
+        """The watchers of a state, of which this is part, to whom a change of it is news."""
 
 
 class Views:
     """The views of one event of one presentity."""
 
-    __slots__ = ("_made", "_of", "_state")
+    __slots__ = ("_made", "_of")
 
-    def __init__(self, state: EventState) -> None:
-        self._state = state
+    def __init__(self) -> None:
         self._of = b""  # the whole state, of which these are views:
         self._made: dict[Hashable, bytes] = {}
 
     def tail(self, agent: PresenceAgent, subscription: Subscription) -> bytes:
         """The end of the NOTIFY that this watcher gets now."""
         seen = subscription.told = self._view(agent, subscription)
-        aux = self._state.package.aux_body_processing
+        state = subscription.state
+        aux = state.package.aux_body_processing
         if aux is None or seen is NO_BODY:
             return seen
-        return self._state.tail_of(aux(_body_in(seen), subs_of(subscription)))
+        return state.tail_of(aux(_body_in(seen), subs_of(subscription)))
 
     def sent(self, subscription: Subscription) -> None:
         """One more body."""
@@ -67,10 +69,10 @@ class Views:
         """What he was told is not known."""
         subscription.told = b""
 
-    def news(self, agent: PresenceAgent) -> list[Subscription]:
+    def news(self, agent: PresenceAgent, state: EventState) -> list[Subscription]:
         """The active watchers who are shown something else than before."""
         found = []
-        for subscription in self._state.subscriptions.values():
+        for subscription in state.subscriptions.values():
             if subscription.status == ACTIVE:
                 before = subscription.told
                 subscription.told = self._view(agent, subscription)
@@ -79,12 +81,12 @@ class Views:
         return found
 
     def _view(self, agent: PresenceAgent, subscription: Subscription) -> bytes:
-        state = self._state
+        state = subscription.state
         now = agent.now()
         whole = state.tail(now)
         access = state.access
         if access is None:
-            return whole
+            return NO_BODY if state.package.req_auth else whole
         if whole is not self._of:
             self._of = whole
             self._made.clear()
@@ -105,7 +107,7 @@ class Views:
         return made
 
     def _applied(self, subscription: Subscription, verdict: AuthStatus, whole: bytes, now: float) -> bytes:
-        state = self._state
+        state = subscription.state
         apply = state.package.apply_auth_nbody
         if apply is None:
             return whole

@@ -35,15 +35,11 @@ STATUS = {ACTIVE: "active", PENDING: "pending", TERMINATED: "terminated"}
 class WatcherInformation:
     """What is shown of the watchers of one event of one presentity."""
 
-    __slots__ = ("_state",)
-
-    def __init__(self, state: EventState) -> None:
-        """`state` is that of the `.winfo` event."""
-        self._state = state
+    __slots__ = ()
 
     def tail(self, agent: PresenceAgent, subscription: Subscription) -> bytes:
         """The next document of this subscription."""
-        state = self._state
+        state = subscription.state
         package = state.package.name.removesuffix(WINFO)
         news = subscription.news
         watchers = (
@@ -63,7 +59,7 @@ class WatcherInformation:
         """All are told the next time."""
         subscription.news = None
 
-    def news(self, agent: PresenceAgent) -> list[Subscription]:
+    def news(self, agent: PresenceAgent, state: EventState) -> list[Subscription]:
         """Nothing is published here."""
         return []
 

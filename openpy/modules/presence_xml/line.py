@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import NamedTuple
 
 from lxml import etree
@@ -18,7 +18,7 @@ from lxml import etree
 from openpy.documents import dialoginfo
 from openpy.documents.dialoginfo import DialogInfo
 from openpy.documents.markup import attribute
-from openpy.documents.xml import DocumentError, parse_document
+from openpy.documents.xml import CEILING, LIMITS, DocumentError, Limits, parse_document
 from openpy.modules.presence.api import EventPackage, Subs
 from openpy.sip.errors import RemoteError
 
@@ -30,24 +30,24 @@ class Line(NamedTuple):
     busy: bool
 
 
-def sla_event() -> EventPackage:
-    """The event package."""
+def sla_event(limits: Limits = LIMITS) -> EventPackage:
+    """The event package, for documents within these limits."""
     return EventPackage(
         "dialog;sla",
         dialoginfo.CONTENT_TYPE,
         etag_not_new=True,
-        read_body=read_line,
+        read_body=partial(read_line, limits=limits),
         agg_nbody=line_state,
         empty_nbody=no_dialogs,
         aux_body_processing=number,
     )
 
 
-def read_line(body: bytes) -> Line:
+def read_line(body: bytes, limits: Limits = LIMITS) -> Line:
     """A published document; raises RemoteError (400) for one that is none."""
     try:
-        dialoginfo.parse(body)
-        return Line(body, _is_busy(parse_document(body)))
+        dialoginfo.parse(body, limits)
+        return Line(body, _is_busy(parse_document(body, CEILING)))
     except DocumentError as error:
         reason = " ".join(f"Bad dialog document: {error}".split())
         raise RemoteError(400, reason) from None
@@ -76,7 +76,7 @@ def number(body: bytes, subs: Subs) -> bytes:
 
 @lru_cache(64)
 def _parsed(body: bytes) -> DialogInfo:
-    return dialoginfo.parse(body)
+    return dialoginfo.parse(body, CEILING)
 
 
 def _is_busy(root: etree._Element) -> bool:

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import partial
 
 from openpy.db.errors import DatabaseError
 from openpy.documents import pidf, watcherinfo
 from openpy.documents.transformations import Unmentioned
-from openpy.documents.xml import DocumentError
+from openpy.documents.xml import CEILING, LIMITS, DocumentError, Limits
 from openpy.engine.module import ArgumentError, Module, ModuleError, Param
 from openpy.engine.services import Services
 from openpy.modules.presence.api import EventPackage, PresenceApi
@@ -25,16 +26,25 @@ def _switch(value: int) -> int:
     return value
 
 
+def _up_to(most: int) -> Callable[[int], int]:
+    def check(value: int) -> int:
+        if not 1 <= value <= most:
+            raise ArgumentError(f"1 to {most} expected, not {value}")
+        return value
+
+    return check
+
+
 def _default(value: str) -> str:
     if value not in tuple(Unmentioned):
         raise ArgumentError(f'"1.3" or "rfc5025" expected, not "{value}"')
     return value
 
 
-def read_presence(body: bytes) -> pidf.Pidf:
+def read_presence(body: bytes, limits: Limits = LIMITS) -> pidf.Pidf:
     """A published presence document; raises RemoteError (400) for one that is none."""
     try:
-        return pidf.parse(body)
+        return pidf.parse(body, limits)
     except DocumentError as error:
         raise RemoteError(
             400, f"Bad presence document: {error}".replace("\r", " ").replace("\n", " ")
@@ -79,6 +89,23 @@ class PresenceXml(Module):
         'What rules do not mention is shown ("1.3"), or hidden ("rfc5025")',
         check=_default,
     )
+    max_xml_depth = Param(
+        int, LIMITS.depth, "Depth of a published document; more: 400", check=_up_to(CEILING.depth), limit=True
+    )
+    max_xml_nodes = Param(
+        int,
+        LIMITS.nodes,
+        "Elements of a published document; more: 400",
+        check=_up_to(CEILING.nodes),
+        limit=True,
+    )
+    max_xml_attributes = Param(
+        int,
+        LIMITS.attributes,
+        "Attributes of a published document; more: 400",
+        check=_up_to(CEILING.attributes),
+        limit=True,
+    )
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
@@ -88,6 +115,8 @@ class PresenceXml(Module):
     def check(self) -> None:
         """Refuse what is not served, and register the events; raises ModuleError."""
         self._check_rules()
+        limits = Limits(CEILING.octets, self.max_xml_depth, self.max_xml_nodes, self.max_xml_attributes)
+        self._presence.read_body = partial(read_presence, limits=limits)
         presence = self.services.module("presence")
         if presence is None:
             raise ModuleError("presence_xml needs presence", 'put this line above: loadmodule "presence.so"')
@@ -103,7 +132,7 @@ class PresenceXml(Module):
             self._presence.apply_auth_nbody = policy.shown
         api.add_event(self._presence)
         api.add_event(EventPackage("presence.winfo", watcherinfo.CONTENT_TYPE))
-        api.add_event(sla_event())
+        api.add_event(sla_event(limits))
 
     async def start(self) -> None:
         """Read the documents, or as soon as their database comes; raises ModuleError."""

@@ -29,6 +29,7 @@ from openpy.modules.tm.relay import (
     destination_of,
     request_to_send,
 )
+from openpy.transaction.layer import CAPACITY
 from openpy.transaction.timers import TimerValues
 from openpy.transaction.transaction import Counts
 
@@ -107,6 +108,13 @@ class Tm(Module):
     pass_provisional_replies = Param(int, 0, "Of 1.3; without effect")
     syn_branch = Param(int, 1, "Of 1.3; without effect")
     onreply_avp_mode = Param(int, 0, "Of 1.3; without effect until reply routes are built")
+    max_transactions = Param(
+        int,
+        CAPACITY,
+        "Server transactions at most; beyond it the longest answered ones end before their time",
+        check=_at_least_2,
+        limit=True,
+    )
     enable_stats = Param(int, 1, "Statistics are always kept")
 
     received_replies = Counter("Replies to requests that t_relay sent")
@@ -121,6 +129,11 @@ class Tm(Module):
     completed_6xx = Counter("The same with 6xx", name="6xx_transactions")
     inuse_transactions = Counter(
         "Server transactions that exist now", read=lambda tm: tm.services.transactions.servers_in_use
+    )
+
+    early_ends = Counter(
+        "Finished transactions that ended before their time, to make room",
+        read=lambda tm: tm.layer_counts.given_up,
     )
 
     def __init__(self, services: Services) -> None:
@@ -147,7 +160,8 @@ class Tm(Module):
             raise ModuleError("tm: T2 must be greater than T1")
 
     async def start(self) -> None:
-        """Take over the timers."""
+        """Take over the timers and the largest number of transactions."""
+        self.services.transactions.capacity = self.max_transactions
         self.services.transactions.use_timers(TimerValues(t1=self.T1_timer / 1000, t2=self.T2_timer / 1000))
 
     # --- functions --------------------------------------------------------------------------------------------

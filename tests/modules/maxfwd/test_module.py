@@ -45,9 +45,10 @@ def test_is_maxfwd_lt(tmp_path: Path, value: str | None, code: int) -> None:
     assert code_of(tmp_path, 'is_maxfwd_lt("10")', with_hops(value)) == code
 
 
+@pytest.mark.pure
 def test_a_value_that_cannot_be_read(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """Requests with one are refused before the script; a header that was read before is not."""
-    monkeypatch.setattr("openpy.engine.dispatch.check_request", lambda request: None)
+    monkeypatch.setattr("openpy.engine.dispatch.check_request", lambda request, limits: None)
     assert code_of(tmp_path, 'mf_process_maxfwd_header("10")', with_hops("many")) == 1
     assert code_of(tmp_path, 'is_maxfwd_lt("10")', with_hops("many")) == -3
 

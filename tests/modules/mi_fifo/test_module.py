@@ -20,7 +20,7 @@ def module(**parameters: int | str) -> Any:
     return made
 
 
-def test_parameters_are_those_of_1_3() -> None:
+def test_parameters_are_those_of_1_3_and_limits() -> None:
     declared = {name: (item.type, item.default) for name, item in MiFifo.parameters().items()}
     assert declared == {
         "fifo_name": (str, ""),
@@ -29,6 +29,9 @@ def test_parameters_are_those_of_1_3() -> None:
         "fifo_group": ((str, int), ""),
         "reply_dir": (str, "/tmp/"),
         "reply_indent": (str, "\t"),
+        "max_line": (int, 1024),
+        "max_parameters": (int, 8192),
+        "max_waiting": (int, 32),
     }
 
 

@@ -7,13 +7,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from openpy.modules.mi_fifo.requests import (
-    LONGEST_LINE,
-    LONGEST_PARAMETERS,
-    PATIENCE,
-    FifoRequest,
-    RequestReader,
-)
+from openpy.modules.mi_fifo.requests import PATIENCE, FifoRequest, Limits, RequestReader
+
+LONGEST_LINE, LONGEST_PARAMETERS = Limits()
 
 REFRESH = b":refreshWatchers:fifo_reply\nsip:11@192.168.2.132\npresence\n1\n\n"
 WHICH = b":which:answer\n\n"
@@ -142,3 +138,13 @@ def test_no_bytes_stop_the_reading(pieces: list[bytes]) -> None:
     for piece in pieces:
         made.feed(piece, 0.0)
     assert told(made.feed(WHICH, 1000.0)) == [("which", "answer", [], True)]
+
+
+def test_limits_may_be_others() -> None:
+    tight = RequestReader(lambda command: True, Limits(line=20, parameters=10))
+    assert told(tight.feed(b":command:answer\n1234567\n\n", 0.0)) == [
+        ("command", "answer", ["1234567"], True)
+    ]
+    assert told(tight.feed(b":command:answer\n12345678901\n\n", 0.0)) == [("command", "answer", [], False)]
+    assert tight.feed(b":command:answer_far_away\n\n", 0.0) == []
+    assert tight.skipped == 1

@@ -93,9 +93,7 @@ def test_a_command_that_waits_does_not_hold_up_the_next(tmp_path: Path) -> None:
     FifoServer(tmp_path).play(scene)
 
 
-def test_no_more_than_so_many_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(serving, "MOST_WAITING", 2)
-
+def test_no_more_than_so_many_wait(tmp_path: Path) -> None:
     async def scene(house: FifoServer) -> None:
         with house.asker.reading("a", "b", "c") as answers:
             for name in "abc":
@@ -110,7 +108,7 @@ def test_no_more_than_so_many_wait(tmp_path: Path, monkeypatch: pytest.MonkeyPat
             await until(lambda: len(answers) == 3)
         assert answers == {name: f"200 OK\n{name}!\n\n" for name in "abc"}
 
-    FifoServer(tmp_path).play(scene)
+    FifoServer(tmp_path, 'modparam("mi_fifo", "max_waiting", 2)').play(scene)
 
 
 def test_a_flood_is_answered_without_being_kept(tmp_path: Path) -> None:

@@ -74,6 +74,7 @@ def ruleset(*rules: str) -> bytes:
 
 
 _HOUSES = count(1)
+_REQUESTS = count(1)
 
 
 class Clock:
@@ -321,6 +322,10 @@ class FakeRun:
             self.transaction.reply(status, data)
         return True
 
+    def reply_stateless(self, status: int, reason: str, headers: str = "") -> bool:
+        self.flow.send(reply(self.request, status, reason, to_tag="stateless", headers=headers))
+        return True
+
 
 class House:
     """One server with presence and presence_xml; implements Services."""
@@ -357,7 +362,6 @@ class House:
         self.listening: set[tuple[str, int]] = set()
         self.names: dict[str, tuple[str, ...]] = {}
         self.laters: list[Callable[[], None]] = []
-        self._numbers = count(1)
         self._unanswered: list[tuple[Wire, Request]] = []
         self.modules: dict[str, Module] = {}
         self.presence = Presence(self)
@@ -469,7 +473,7 @@ class House:
         to: str = "",
     ) -> Exchange:
         """Send a request and let everything happen that it leads to."""
-        number = next(self._numbers)
+        number = next(_REQUESTS)
         tag = f";tag={to_tag}" if to_tag else ""
         lines = [
             f"{method} {uri} SIP/2.0",

@@ -15,8 +15,9 @@ def test_a_jump_of_the_wall_clock_ends_nothing() -> None:
 
 
 def test_tags_are_never_given_out_twice_and_bear_the_prefix() -> None:
-    agent = House(to_tag_pref="ps").agent
-    made = [agent.new_etag() for _ in range(50)] + [agent.new_tag() for _ in range(50)]
+    house = House(to_tag_pref="ps")
+    agent, request = house.agent, house.publish().request
+    made = [agent.new_etag(request) for _ in range(50)] + [agent.new_tag() for _ in range(50)]
     assert len(set(made)) == 100
     assert all(tag.startswith("a.") for tag in made[:50])
     assert all(tag.startswith("ps.") and len(tag) <= 64 for tag in made[50:])

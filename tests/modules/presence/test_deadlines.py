@@ -1,5 +1,7 @@
 """Deadlines: nothing is found early, nothing later than a step, nothing twice."""
 
+from itertools import chain
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -22,10 +24,10 @@ def made(*expires: float) -> tuple[Deadlines[Thing], list[Thing]]:
 
 def test_in_order_and_not_before_their_time() -> None:
     deadlines, (late, early) = made(110.2, 105.0)
-    assert deadlines.due(104.9) == []
-    assert deadlines.due(105.0 + STEP) == [early]
-    assert deadlines.due(110.1) == []
-    assert deadlines.due(110.2 + STEP) == [late]
+    assert deadlines.due(104.9, 1000) == []
+    assert deadlines.due(105.0 + STEP, 1000) == [early]
+    assert deadlines.due(110.1, 1000) == []
+    assert deadlines.due(110.2 + STEP, 1000) == [late]
     assert len(deadlines) == 0
 
 
@@ -34,8 +36,8 @@ def test_a_longer_life_costs_nothing_until_the_old_deadline() -> None:
     thing.expires = 120.0
     deadlines.put(thing)
     assert len(deadlines) == 1
-    assert deadlines.due(106.0) == []
-    assert deadlines.due(120.5) == [thing]
+    assert deadlines.due(106.0, 1000) == []
+    assert deadlines.due(120.5, 1000) == [thing]
 
 
 def test_a_shorter_life_counts_at_once() -> None:
@@ -43,28 +45,46 @@ def test_a_shorter_life_counts_at_once() -> None:
     thing.expires = 0.0
     deadlines.put(thing)
     assert len(deadlines) == 1
-    assert deadlines.due(100.5) == [thing]
+    assert deadlines.due(100.5, 1000) == [thing]
 
 
 def test_what_is_removed_is_not_found() -> None:
     deadlines, (one, two) = made(105.0, 105.0)
     deadlines.remove(one)
     deadlines.remove(one)
-    assert deadlines.due(106.0) == [two]
+    assert deadlines.due(106.0, 1000) == [two]
     deadlines.remove(two)
     assert two.bucket == 0
 
 
 def test_what_is_overdue_comes_with_the_next_step() -> None:
     deadlines, (thing,) = made(1.0)
-    assert deadlines.due(100.2) == []
-    assert deadlines.due(100.5) == [thing]
+    assert deadlines.due(100.2, 1000) == []
+    assert deadlines.due(100.5, 1000) == [thing]
 
 
 def test_after_a_long_stall() -> None:
     deadlines, things = made(200.0, 100_000.0, 300.0)
-    assert deadlines.due(90_000.0) == [things[0], things[2]]
-    assert deadlines.due(100_001.0) == [things[1]]
+    assert deadlines.due(90_000.0, 1000) == [things[0], things[2]]
+    assert deadlines.due(100_001.0, 1000) == [things[1]]
+
+
+def test_a_full_bucket_is_looked_through_in_slices() -> None:
+    deadlines, things = made(*[105.0] * 10, 106.0)
+    things[3].expires = 200.0
+    first = deadlines.due(107.0, 4)
+    behind = [deadlines.behind]
+    deadlines.remove(next(thing for thing in things if thing.bucket and thing not in first))
+    overdue = Thing(1.0)
+    deadlines.put(overdue)
+    rest = [deadlines.due(107.0, 4) for _ in range(3)]
+    behind.append(deadlines.behind)
+    assert behind == [True, False]
+    found = [*first, *chain.from_iterable(rest)]
+    assert len(found) == len(set(found)) == 9
+    assert overdue not in found
+    assert deadlines.due(107.5, 4) == [overdue]
+    assert deadlines.due(201.0, 4) == [things[3]]
 
 
 @given(
@@ -80,7 +100,7 @@ def test_each_is_found_once_in_time(expires: list[float], waits: list[float], pr
     now, found = 100.0, []
     for wait in (*waits, 400.0):
         before, now = now, now + wait
-        for thing in deadlines.due(now):
+        for thing in deadlines.due(now, 1000):
             assert thing.expires <= now
             assert thing.expires > before - STEP
             found.append(thing)

@@ -4,12 +4,14 @@ from typing import Any
 
 import pytest
 
-from openpy.db.errors import DatabaseError
-from openpy.modules.presence import deciding
+from openpy.db.errors import DatabaseError, RowRefused
+from openpy.engine.waiting import Stepper
+from openpy.modules.presence import deciding, mi
 from openpy.modules.presence.authorization import Decision
+from openpy.modules.presence.eventstate import EventState
 from openpy.modules.presence.presentity import Change
 from openpy.sip.errors import RemoteError
-from tests.modules.presence.kit import House, Memory, presence, ruleset
+from tests.modules.presence.kit import ALICE, House, Memory, presence, ruleset
 
 BOB = "sip:bob@example.org"
 CAROL = "<sip:carol@example.org>;tag=c"
@@ -26,6 +28,12 @@ def house_with(*rules: str) -> House:
 def change(house: House, *rules: str) -> Any:
     house.memory.document(ruleset(*rules) if rules else None)
     return house.refresh()
+
+
+async def reread(state: EventState) -> None:
+    """What was written to the rules of alice is known."""
+    assert state.package.reread is not None
+    await state.package.reread("alice", "example.org")
 
 
 def told(house: House) -> list[tuple[str, bool]]:
@@ -117,6 +125,33 @@ def test_what_cannot_be_committed_is_not_decided() -> None:
     house.wait(2)
     house.publish(presence("closed"))
     assert told(house) == [("active;expires=598", False), ("terminated;reason=rejected", False)]
+
+
+@pytest.mark.parametrize("by_command", [True, False])
+def test_what_was_decided_behind_a_refused_row_is_decided_again(by_command: bool) -> None:
+    house = house_with("* allow")
+    house.subscribe()
+    house.take()
+    house.memory.document(ruleset("* block"))
+    house.writer.hold = True
+    refused = house.publish()
+    answered: list[Any] = []
+    state = next(iter(house.agent.presentities.values())).events["presence"]
+    Stepper(reread(state), lambda *_: None).step()
+    if by_command:
+        judged = mi.rules_changed(house.agent, ALICE, state.package)
+        Stepper(judged, lambda *answer: answered.append(answer)).step()
+    else:
+        house.agent.decide_anew(state)
+        house.laters.pop(0)()
+    house.writer.failing = RowRefused("not this row")
+    house.writer.commit(1)
+    house.writer.failing = None
+    house.writer.hold = False
+    house.turn()
+    assert refused.status == 503
+    assert house.memory.named("active_watchers") == []
+    assert answered == ([(1, None)] if by_command else [])
 
 
 def test_a_decision_that_replaces_another_is_undone_to_it() -> None:

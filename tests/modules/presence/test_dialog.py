@@ -78,6 +78,15 @@ def test_seen_and_unseen() -> None:
     assert made.remote_cseq == 1
 
 
+def test_reserved_and_unreserved() -> None:
+    made = dialog(House())
+    first, second = made.reserved, made.reserved + 128
+    made.reserved = second + 128
+    made.unreserve(first)
+    made.unreserve(second)
+    assert made.reserved == first
+
+
 def test_the_event_of_a_subscription() -> None:
     house = House()
     made = dialog(house)
@@ -87,6 +96,7 @@ def test_the_event_of_a_subscription() -> None:
     assert Subscription(made, state, "7", 1, 100.0).event_text() == b"presence;id=7"
 
 
+@pytest.mark.pure
 def test_the_owner_of_notifies_tells_the_notifier() -> None:
     house = House()
     house.answer = None

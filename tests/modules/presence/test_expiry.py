@@ -4,6 +4,7 @@ import pytest
 
 from openpy.db.errors import Unavailable
 from openpy.modules.presence.eventstate import LAST_STATE_LIFETIME
+from openpy.modules.presence.expiry import SLICE
 from tests.modules.presence.kit import ALICE, House, presence
 
 
@@ -186,7 +187,7 @@ def test_d20_one_broken_presentity_stops_no_other() -> None:
 
 def test_mass_expiry_is_paced() -> None:
     house = House()
-    for number in range(200):
+    for number in range(2 * SLICE + 10):
         house.publish(uri=f"sip:u{number}@example.org", expires=10)
     rounds = 0
     original = house.soon
@@ -199,6 +200,24 @@ def test_mass_expiry_is_paced() -> None:
     house.soon = soon  # type: ignore[method-assign]
     house.wait(11)
     assert rounds == 3
+    assert house.memory.named("presentity") == []
+
+
+def test_a_slice_waits_for_the_commit_of_the_one_before() -> None:
+    house = House()
+    for number in range(3 * SLICE):
+        house.publish(uri=f"sip:u{number}@example.org", expires=10)
+    house.writer.hold = True
+    house.wait(20)
+    assert len(house.writer.queue) == SLICE
+    house.writer.commit(SLICE - 1)
+    house.wait(5)
+    assert len(house.writer.queue) == 1
+    house.writer.commit(1)
+    house.wait(1)
+    assert len(house.writer.queue) == SLICE
+    house.writer.hold = False
+    house.wait(1)
     assert house.memory.named("presentity") == []
 
 

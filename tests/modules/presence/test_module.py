@@ -28,7 +28,13 @@ def test_the_parameters_of_the_seed() -> None:
         "server_address": (str, ""),
         "subs_respond_200": (int, 1),
         "notify_ending_codes": (str, "404,405,408,410,416,480-485,489,501,604"),
+        "max_notify_refusals": (int, 10),
         "winfo_watchers": (str, "owner"),
+        "max_watcher_subscriptions": (int, 1000),
+        "max_watcher_rate": (int, 100),
+        "max_presentity_subscriptions": (int, 10_000),
+        "max_presentity_publications": (int, 50),
+        "max_last_states": (int, 100_000),
         "fallback2db": (int, 0),
         "subs_htable_size": (int, 9),
         "pres_htable_size": (int, 9),
@@ -164,7 +170,13 @@ def test_a_table_that_is_not_what_it_should_be() -> None:
 
 def test_needs_and_counters() -> None:
     assert Presence.needs == ("database", "sl", "tm")
-    assert set(Presence.counters()) == {"publications", "subscriptions", "notifies_sent", "notifies_failed"}
+    assert set(Presence.counters()) == {
+        "publications",
+        "subscriptions",
+        "notifies_sent",
+        "notifies_failed",
+        "over_budget",
+    }
     assert isinstance(House().presence.bind(), PresenceApi)
 
 

@@ -1,5 +1,7 @@
 """NOTIFYs: when they leave, which way, and what the answers mean."""
 
+from itertools import pairwise
+
 import pytest
 
 from openpy.db.errors import Unavailable
@@ -104,10 +106,88 @@ def test_d19_evt_35_answers_that_keep_it(status: int) -> None:
     house.take()
     house.answer = status
     tag = house.publish()["SIP-ETag"]
-    house.wait(1)
+    house.wait(0.5)
     house.publish(presence("closed"), etag=tag)
-    assert len(house.take()) == 2
+    assert len(house.take()) == 1
+    house.answer = 200
+    house.wait(0.7)
+    assert b"closed" in house.take_one().body
+    house.wait(3)
+    assert house.take() == []
     assert len(house.memory.named("active_watchers")) == 1
+
+
+def test_evt_35_retry_after_says_when_the_state_is_told_again() -> None:
+    house = House()
+    house.answer_headers = "Retry-After: 20 (asleep);duration=60\r\n"
+    house.answer = 480
+    house.subscribe()
+    house.take()
+    house.wait(19.5)
+    assert house.take() == []
+    house.answer = 200
+    house.wait(1)
+    assert house.take_one().cseq.number == 2
+
+
+def test_refusals_in_a_row_are_backed_off_and_end_the_subscription() -> None:
+    house = House(max_notify_refusals=5)
+    house.answer = 500
+    house.subscribe()
+    start = house.clock.time
+    told = [start] * len(house.take())
+    for _ in range(400):
+        house.wait(0.1)
+        told += [house.clock.time] * len(house.take())
+    waited = [round(after - before) for before, after in pairwise(told)]
+    assert waited == [1, 2, 4, 8]
+    assert house.memory.named("active_watchers") == []
+    assert house.presence.notifies_failed.value == 5
+
+
+def test_an_accepted_notify_forgets_the_refusals_before() -> None:
+    house = House(max_notify_refusals=2)
+    tag = None
+    house.subscribe()
+    for number in range(4):
+        house.answer = 503
+        tag = house.publish(presence(("open", "closed")[number % 2]), etag=tag)["SIP-ETag"]
+        house.answer = 200
+        house.wait(1.2)
+    assert len(house.memory.named("active_watchers")) == 1
+
+
+def test_a_subscribe_ends_the_pause() -> None:
+    house = House()
+    house.answer = 500
+    first = house.subscribe()
+    house.take()
+    house.answer = 200
+    house.resubscribe(first)
+    assert house.take_one().cseq.number == 2
+    house.wait(3)
+    assert house.take() == []
+
+
+def test_the_last_word_does_not_wait_for_the_end_of_a_pause() -> None:
+    house = House()
+    house.answer = 500
+    first = house.subscribe()
+    house.take()
+    house.resubscribe(first, expires=0)
+    assert house.take_one().get("Subscription-State") == "terminated;reason=timeout"
+    house.wait(3)
+    assert house.take() == []
+
+
+def test_a_refused_last_word_is_not_said_again() -> None:
+    house = House()
+    first = house.subscribe()
+    house.answer = 500
+    house.resubscribe(first, expires=0)
+    house.take()
+    house.wait(3)
+    assert house.take() == []
 
 
 def test_evt_35_retry_after_keeps_it_but_not_against_481() -> None:
@@ -119,7 +199,7 @@ def test_evt_35_retry_after_keeps_it_but_not_against_481() -> None:
     assert len(house.memory.named("active_watchers")) == 1
     house.answer = 481
     house.publish()
-    house.wait(1)
+    house.wait(5)
     assert house.memory.named("active_watchers") == []
 
 
@@ -131,7 +211,7 @@ def test_the_codes_are_a_parameter() -> None:
     house.answer = 503
     assert len(house.memory.named("active_watchers")) == 1
     house.publish()
-    house.wait(1)
+    house.wait(5)
     assert house.memory.named("active_watchers") == []
 
 

@@ -1,9 +1,15 @@
 """The queue of a presentity: commits, refusals, and rows whose fate is unknown."""
 
+import gc
+
 import pytest
 
-from openpy.db.errors import OutcomeUnknown, RowGone, Unavailable
+from openpy.db.errors import OutcomeUnknown, RowGone, RowRefused, Unavailable
+from openpy.modules.presence.authorization import DECISION_LIFETIME, Access
 from openpy.modules.presence.events import EventPackage
+from openpy.modules.presence.eventstate import EventState
+from openpy.modules.presence.module import DECISIONS
+from openpy.modules.presence.presentity import Presentity
 from tests.modules.presence.kit import ALICE, House, presence
 
 
@@ -24,6 +30,75 @@ def test_what_follows_a_refused_change_is_refused_with_it() -> None:
     house.writer.hold = False
     assert house.publish(None, etag=tag).status == 200
     assert len(house.memory.named("presentity")) == 1
+
+
+def test_what_follows_a_refused_row_is_decided_again_in_its_order() -> None:
+    house = House()
+    tag = house.publish()["SIP-ETag"]
+    first = house.subscribe()
+    house.take()
+    house.writer.hold = True
+    culprit = house.publish(presence("a"), etag=tag)
+    beside = house.publish(presence(id_="x"))
+    again = house.resubscribe(first)
+    other = house.subscribe()
+    house.writer.failing = RowRefused("not this row")
+    house.writer.commit(1)
+    assert culprit.status == 503
+    house.writer.failing = None
+    late = house.publish(presence(id_="y"))
+    assert not any(one.replies for one in (beside, again, other, late))
+    house.writer.hold = False
+    house.turn()
+    assert [one.status for one in (beside, again, other, late)] == [200] * 4
+    assert len(house.memory.named("presentity")) == 3
+    assert len(house.memory.named("active_watchers")) == 2
+    assert house.publish(None, etag=tag).status == 200
+
+
+def test_each_refused_row_costs_one_request() -> None:
+    house = House()
+    house.writer.hold = True
+    asked = [house.publish(presence(id_=f"p{number}")) for number in range(6)]
+    house.writer.failing = RowRefused("not this row")
+    house.writer.commit(1)
+    house.writer.failing = None
+    house.writer.commit(5)  # they are undone, and asked again
+    house.writer.failing = RowRefused("nor that one")
+    house.writer.commit(1)
+    house.writer.failing = None
+    house.writer.hold = False
+    house.turn()
+    assert [one.status for one in asked] == [503, 503, 200, 200, 200, 200]
+    assert len({one["SIP-ETag"] for one in asked[2:]}) == 4
+
+
+def test_a_flood_of_refused_rows_does_not_cost_the_square_of_its_number() -> None:
+    house = House()
+    house.writer.hold = True
+    asked = [house.publish(presence(id_=f"p{number}")) for number in range(3 * len(DECISIONS))]
+    house.writer.failing = RowRefused("not one of these rows")
+    house.writer.commit()
+    house.writer.failing = None
+    assert [one.status for one in asked] == [503] * len(asked)
+    assert house.agent.presentities == {}
+    assert house.agent.store.publication_id() <= len(DECISIONS) * len(asked)
+    house.writer.hold = False
+    assert house.publish().status == 200
+
+
+def test_what_was_decided_on_a_refused_row_is_refused_by_what_is_true() -> None:
+    house = House()
+    house.writer.hold = True
+    house.publish()
+    unsubscribed = house.subscribe(expires=0)
+    house.writer.failing = RowRefused("not this row")
+    house.writer.commit(1)
+    house.writer.failing = None
+    house.writer.hold = False
+    house.turn()
+    assert unsubscribed.status == 200
+    assert house.memory.named("presentity") == []
 
 
 def test_a_change_that_finds_the_queue_full_harms_no_earlier_one() -> None:
@@ -150,3 +225,27 @@ def test_one_event_does_not_know_the_tags_of_another() -> None:
     house.turn()
     assert house.publish(b"text", event="other", content_type="text/plain").status == 200
     assert house.publish(None, etag=tag, event="other").status == 412
+
+
+@pytest.mark.parametrize("xml", [None, {}])
+def test_nothing_of_what_is_forgotten_has_to_be_collected(xml: dict[str, object] | None) -> None:
+    house = House(xml=xml)
+    gc.collect()
+    gc.disable()
+    try:
+        before = states()
+        house.subscribe(expires=10)
+        assert len(states()) > len(before)
+        house.wait(11)
+        house.take()
+        house.clock.time += 2 * DECISION_LIFETIME
+        house.wait(1)
+        assert house.agent.presentities == {}
+        assert states() <= before
+    finally:
+        gc.enable()
+
+
+def states() -> set[int]:
+    """The parts of presentities that live, those of other tests among them."""
+    return {id(item) for item in gc.get_objects() if isinstance(item, Presentity | EventState | Access)}

@@ -233,8 +233,8 @@ def test_pub_23_pub_24_pub_25_pub_26_every_2xx_has_a_new_tag() -> None:
     tags.append(house.publish(uri="sip:carol@example.org")["SIP-ETag"])
     assert len(set(tags)) == 6
     for tag in tags:
-        prefix, random, number = tag.split(".")
-        assert (prefix, len(random), number.isdigit()) == ("a", 16, True)
+        prefix, random, number, mark = tag.split(".")
+        assert (prefix, len(random), number.isdigit(), mark.isdigit()) == ("a", 16, True, True)
 
 
 def test_a_tag_is_used_up() -> None:

@@ -1,11 +1,15 @@
 """After kill -9: everything acknowledged goes on."""
 
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openpy.db.errors import OutcomeUnknown, Unavailable
-from openpy.modules.presence.recovery import is_local, load_decision
+from openpy.engine.waiting import Wait
+from openpy.modules.presence.recovery import SLICE, is_local, load_decision
 from tests.modules.presence.kit import ALICE, House, presence
 
 
@@ -265,3 +269,42 @@ def test_with_force_active_decisions_are_left_alone() -> None:
     assert len(house.memory.named("watchers")) == 1
     (subscription,) = state.subscriptions.values()
     assert subscription.status == 1
+
+
+class Slow(House):
+    """What blocks is done one piece at a time, when the test says so."""
+
+    pieces: list[Callable[[], None]]
+
+    def run_blocking(self, function: Callable[..., Any], *arguments: Any) -> Wait[Any]:
+        self.pieces = getattr(self, "pieces", [])
+        wait: Wait[Any] = Wait()
+        self.pieces.append(lambda: wait.resolve(function(*arguments)))
+        return wait
+
+
+def test_rows_are_taken_in_slices_and_requests_refused_until_all_are() -> None:
+    house = House()
+    for number in range(2 * SLICE + 1):
+        house.publish(uri=f"sip:u{number}@example.org")
+    slow = Slow(house.memory, clock=house.clock)
+    taken = []
+    while slow.pieces:
+        assert slow.presence.loading
+        assert slow.publish().status == 503
+        slow.pieces.pop(0)()
+        taken.append(slow.presence.publications.value)
+    assert taken[:3] == [SLICE, 2 * SLICE, 2 * SLICE + 1]
+    assert not slow.presence.loading
+    assert slow.publish().status == 200
+
+
+def test_a_stop_ends_the_load() -> None:
+    house = House()
+    house.publish()
+    slow = Slow(house.memory, clock=house.clock)
+    with pytest.raises(StopIteration):
+        slow.presence.drain().send(None)
+    slow.pieces.pop(0)()
+    assert not slow.pieces
+    assert slow.publish().status == 503

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from openpy.db.errors import OutcomeUnknown, Unavailable
+from openpy.db.statements import Delete
 from openpy.modules.presence.sharing import POLL, WINDOW
 from openpy.sip.message import Request
 from tests.modules.presence.kit import ALICE, Exchange, House, presence, ruleset
@@ -113,6 +114,21 @@ def test_of_two_changes_with_one_entity_tag_one_wins(pair: Pair) -> None:
     assert pair.there.publish(None, etag=etag).status == 412
     pair.wait(5)
     assert [row["body"] for row in pair.here.memory.named("presentity")] == [presence("closed")]
+
+
+def test_only_the_loser_is_refused_not_what_follows_it(pair: Pair) -> None:
+    house = pair.here
+    etag = house.publish(presence("open"))["SIP-ETag"]
+    first = house.subscribe()
+    house.writer.hold = True
+    loser = house.publish(presence("closed"), etag=etag)
+    others = [house.publish(presence(id_="phone")), refresh(house, first), house.subscribe()]
+    pair.there.memory.write([Delete(house.memory.tables["presentity"], 1)])
+    house.writer.hold = False
+    house.turn()
+    assert loser.status == 503
+    assert [one.status for one in others] == [200] * 3
+    assert house.publish(None, etag=etag).status == 412
 
 
 def test_a_subscription_moves_to_the_server_that_gets_its_refresh(pair: Pair) -> None:

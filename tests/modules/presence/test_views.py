@@ -250,6 +250,7 @@ def calls_of(action: Callable[[], Any]) -> list[str]:
     return [name for name in called if "tests" not in name]
 
 
+@pytest.mark.pure
 @pytest.mark.parametrize("method", ["publish", "subscribe"])
 def test_where_all_see_the_same_rules_and_watchers_information_cost_nothing(method: str) -> None:
     house = House()

@@ -195,6 +195,7 @@ def test_where_it_is_not_known_what_arrived_all_are_told() -> None:
     house.answer = 200
     house.take()
     house.subscribe(from_="<sip:carol@example.org>;tag=c")
+    house.wait(1.5)  # the pause after a refusal
     (document,) = infos(house)
     assert document.full
     assert len(document.lists[0].watchers) == 2

@@ -28,6 +28,9 @@ def test_the_parameters() -> None:
         "integrated_xcap_server": (int, 0),
         "xcap_server": (str, []),
         "rules_default": (str, "1.3"),
+        "max_xml_depth": (int, 64),
+        "max_xml_nodes": (int, 5000),
+        "max_xml_attributes": (int, 5000),
     }
     assert PresenceXml.needs == ("presence",)
 
@@ -51,7 +54,12 @@ def test_what_is_missing_stops_the_start_and_names_the_line(
 
 def test_values_that_cannot_be_meant() -> None:
     module = PresenceXml(House())
-    for name, value in (("force_active", 2), ("rules_default", "2.0")):
+    for name, value in (
+        ("force_active", 2),
+        ("rules_default", "2.0"),
+        ("max_xml_depth", 251),
+        ("max_xml_nodes", 0),
+    ):
         with pytest.raises(ArgumentError):
             PresenceXml.parameters()[name].set(module, value)
 
@@ -84,6 +92,24 @@ def test_a_body_that_is_no_presence_document() -> None:
         read_presence(b"<a>\r\n<b></a>")
     assert caught.value.status == 400
     assert "\n" not in caught.value.reason
+
+
+@pytest.mark.parametrize(
+    ("event", "document"),
+    [
+        ("presence", b'<presence xmlns="urn:ietf:params:xml:ns:pidf">%b</presence>'),
+        ("dialog;sla", b'<dialog-info xmlns="urn:ietf:params:xml:ns:dialog-info">%b</dialog-info>'),
+    ],
+)
+def test_a_document_beyond_the_limits_is_refused(event: str, document: bytes) -> None:
+    house = House(xml={"force_active": 1, "max_xml_nodes": 5, "max_xml_depth": 3})
+    package = house.agent.registry.named(event)
+    assert package is not None
+    assert package.read_body is not None
+    package.read_body(document % (b"<a/>" * 4))
+    for content in (b"<a/>" * 5, b"<a><b><c></c></b></a>"):
+        with pytest.raises(RemoteError, match="document: "):
+            package.read_body(document % content)
 
 
 def test_pres_08_every_watcher_is_told() -> None:

@@ -55,11 +55,13 @@ def test_return_codes(tmp_path: Path, call: str, data: bytes, code: int) -> None
     assert code_of(tmp_path, call, data) == code
 
 
+@pytest.mark.pure
 def test_a_length_that_cannot_be_read_is_no_body(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("openpy.engine.dispatch.check_request", lambda request: None)
+    monkeypatch.setattr("openpy.engine.dispatch.check_request", lambda request, limits: None)
     assert code_of(tmp_path, "has_body()", SDP.replace(b"Content-Length: 5", b"Content-Length: x")) == -1
 
 
+@pytest.mark.pure
 def test_in_a_reply_the_method_is_that_of_the_cseq(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     script = """loadmodule "xlog.so" loadmodule "textops.so"
         onreply_route { if (is_method("INVITE")) xlog("invite"); else xlog("other"); }"""
@@ -67,7 +69,7 @@ def test_in_a_reply_the_method_is_that_of_the_cseq(tmp_path: Path, monkeypatch: 
         for data in (request("INVITE"), request("BYE")):
             bench.phone().send(data)
             bench.receive(answer(bench.sent[-1], 200))
-        monkeypatch.setattr("openpy.engine.dispatch.check_response", lambda response: None)
+        monkeypatch.setattr("openpy.engine.dispatch.check_response", lambda response, limits: None)
         bench.receive(answer(bench.sent[0], 200).replace(b"CSeq: 7", b"CSeq: x"))
         assert list(bench.printed()) == ["invite", "other", "other"]
 

@@ -76,6 +76,15 @@ def test_without_room_for_a_transaction_the_request_is_refused(tmp_path: Path, c
         assert list(bench.printed()) == []
 
 
+def test_max_transactions_ends_finished_ones_early(tmp_path: Path) -> None:
+    route = 't_newtran(); t_reply("200", "OK");'
+    with Bench(tmp_path, route, more='modparam("tm", "max_transactions", 2)') as bench:
+        for number in range(3):
+            assert starts(bench, request(branch=f"z9hG4bK{number}")) == ["SIP/2.0 200 OK"]
+        assert bench.server.transactions.servers_in_use == 1
+        assert ("tm", "early_ends", 2) in list(bench.server.statistics)
+
+
 @pytest.mark.parametrize("method", ["OPTIONS", "CANCEL"])
 def test_an_error_reply_needs_room_too(tmp_path: Path, method: str) -> None:
     with Bench(tmp_path, "t_relay();") as bench:
@@ -313,6 +322,7 @@ def test_statistics(tmp_path: Path) -> None:
             "received_replies": 3,
             "relayed_replies": 2,
             "local_replies": 3,
+            "early_ends": 0,
             "UAS_transactions": 3,
             "UAC_transactions": 1,
             "2xx_transactions": 1,

@@ -1,0 +1,75 @@
+"""At full rate for long, a server's memory follows what it keeps and not what it has done.
+
+Every round ends all that it began. Before and after the measured time the load pauses until the last finished
+transaction is gone, so that two equal states are compared: by the objects that live, which is exact, and by the
+resident memory, in which the allocator's moods show.
+"""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Iterator
+from typing import NamedTuple
+
+import pytest
+
+from bench.generator import Generator, Step
+from bench.meter import Meter
+from tests.scenarios.conftest import Launch
+from tests.scenarios.lives import lives
+from tests.scenarios.process import ServerProcess
+from tests.scenarios.scripts import QUICK, presence_script
+
+SOAK = bool(os.environ.get("OPENPY_SOAK"))
+SECONDS = 600 if SOAK else 30
+WINDOW = 32
+WARM_UP = 300 if SOAK else 10  # seconds: pools, caches and the allocators (12 MiB) reach their size
+
+MILLION = 1_000_000
+MIB = 1 << 20
+SLOPE = 1.0  # MiB for a million requests
+BLOCK = 64  # bytes; most of what could leak is larger
+FEW = 5_000  # objects: caches that fill up to their bound while it runs; two equal states differ by 3,000
+
+QUIET = 15.0  # seconds, at most, until the last finished transaction is gone (3.2 s with `QUICK`)
+
+
+@pytest.mark.long
+@pytest.mark.timeout(SECONDS + WARM_UP + 60)
+def test_memory_does_not_grow_with_the_requests_that_were_served(launch: Launch) -> None:
+    server = launch(presence_script(QUICK))
+    with Generator(server.address) as generator:
+        steps = lives(generator.address)
+        _play(generator, steps, WARM_UP)
+        before = _at_rest(server)
+        served = _play(generator, steps, SECONDS)
+        after = _at_rest(server)
+    grown = after.objects - before.objects
+    slope = grown * BLOCK / MIB * MILLION / served
+    resident = after.resident - before.resident
+    print(f"{served} requests: {grown} objects, {slope:.3f} MiB a million; resident {resident:+.2f} MiB")
+    assert slope < SLOPE or grown < FEW
+    if SOAK:
+        assert resident * MILLION / served < SLOPE
+
+
+class Rest(NamedTuple):
+    """What a server holds while nothing happens; `resident` in MiB."""
+
+    objects: int
+    resident: float
+
+
+def _play(generator: Generator, steps: Iterator[Step], seconds: float) -> int:
+    tally = generator.play(steps, WINDOW, seconds)
+    assert tally.errors <= tally.succeeded // 1000, tally.refused
+    return tally.succeeded
+
+
+def _at_rest(server: ServerProcess) -> Rest:
+    until = time.monotonic() + QUIET
+    while (told := server.statistics()).get("tm:inuse_transactions") and time.monotonic() < until:
+        time.sleep(0.2)
+    assert not told.get("tm:inuse_transactions")
+    return Rest(told["core:live_objects"], Meter(server.pid).memory())
