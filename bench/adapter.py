@@ -1,7 +1,7 @@
 """Runs openpy for a benchmark, in the foreground, with an empty store: `adapter.py --port PORT --workdir FOLDER`.
 
 The store is a SQLite file in the work folder, or with `--database URL` the tables of that database, which are dropped
-and made anew.
+and made anew. With `--compiled` it is the build that `make compiled` made.
 
 Any harness can use it that starts a server by a command line and stops it with SIGTERM. It needs nothing but this
 repository: the interpreter of its .venv where there is one, else the one that runs this file.
@@ -18,6 +18,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parent.parent
+COMPILED = ROOT / "build" / "compiled"
 SCRIPT = ROOT / "bench" / "openpy.cfg"
 STORE = "openpy.sqlite"
 
@@ -31,11 +32,19 @@ def main(arguments: Sequence[str] | None = None) -> None:
     parser.add_argument("--runner", default="", help="arguments for the interpreter, before -m openpy")
     parser.add_argument("--database", default="", help="URL of an existing database; default: SQLite")
     parser.add_argument("--script", type=Path, default=SCRIPT, help="default: bench/openpy.cfg")
+    parser.add_argument("--compiled", action="store_true", help="run the compiled build")
     options = parser.parse_args(arguments)
+    root = COMPILED if options.compiled else ROOT
+    if not (root / "openpy").is_dir():
+        parser.error("there is no compiled build: run `make compiled`")
     workdir: Path = options.workdir.resolve()
     database = options.database or f"sqlite:///{workdir / STORE}"
     script = prepare(options.script, workdir, options.port, database)
-    environment = {**os.environ, "PYTHONPATH": os.pathsep.join([str(ROOT), os.environ.get("PYTHONPATH", "")])}
+    environment = {
+        **os.environ,
+        "PYTHONPATH": os.pathsep.join([str(root), os.environ.get("PYTHONPATH", "")]),
+        "PYTHONSAFEPATH": "1",  # an openpy in the current folder is not the one that is meant
+    }
     dbctl = [options.python, "-m", "openpy.cli.openpydbctl"]
     for command in (["drop", "--yes", database] if options.database else [], ["create", database]):
         if command:

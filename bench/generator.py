@@ -4,7 +4,9 @@ Rules:
 1. A step is one request and what to do with its final response. Steps come from an iterator that is advanced only when
    the window has room, so a step may use what an earlier response brought.
 2. A request that the server sends (NOTIFY) is answered with 200 at once, and counted once however often it came.
-3. Unanswered requests are sent again as RFC 3261 17.1.2.2 says, four times; then the request is lost.
+3. Steps may also be sent at a steady rate, however long the answers take (`pace`). A latency then counts from the time
+   at which the request was due: what a server that stands still would have kept waiting is not left out.
+4. Unanswered requests are sent again as RFC 3261 17.1.2.2 says, four times; then the request is lost.
 """
 
 from __future__ import annotations
@@ -75,6 +77,7 @@ class Generator:
         self._in_flight: dict[bytes, _Exchange] = {}
         self._answered: set[bytes] = set()
         self._tally = Tally()
+        self.on_notify: Callable[[bytes], None] = lambda _: None  # hears each distinct one
         self.address: tuple[str, int] = self._socket.getsockname()
         self.notifies = 0  # distinct ones
         self.last_notify = 0.0  # time.perf_counter of the last distinct one
@@ -106,6 +109,33 @@ class Generator:
         tally.elapsed = last - began
         return tally
 
+    def pace(self, steps: Iterator[Step], rate: float, seconds: float) -> Tally:
+        """Send `rate` steps a second for so long, or until they end; returns when all are answered or lost."""
+        tally = self._tally = Tally()
+        began = last = time.perf_counter()
+        number, wanted = 0, round(rate * seconds)
+        check_at = began + T1 / 5
+        due, more = began, True
+        while more or self._in_flight:
+            now = time.perf_counter()
+            while more and due <= now:
+                step = next(steps, None) if number < wanted else None
+                if step is None:
+                    more = False
+                else:
+                    self._begin(step, due)
+                    number += 1
+                    due = began + number / rate
+            if self._read():
+                last = time.perf_counter()
+            else:
+                self._poll.poll(max(0.0, due - now) * 1000 if more else 20)
+            if now >= check_at:
+                self._resend(now)
+                check_at = now + T1 / 5
+        tally.elapsed = last - began
+        return tally
+
     def await_notifies(self, count: int, patience: float) -> int:
         """Read until `notifies` is at least `count`, at most `patience` seconds; returns how many are missing."""
         until = time.perf_counter() + patience
@@ -120,9 +150,12 @@ class Generator:
             step = next(steps, None)
             if step is None:
                 return False
-            self._in_flight[step.branch.encode("ascii")] = _Exchange(step, time.perf_counter())
-            self._send(step.datagram)
+            self._begin(step, time.perf_counter())
         return True
+
+    def _begin(self, step: Step, now: float) -> None:
+        self._in_flight[step.branch.encode("ascii")] = _Exchange(step, now)
+        self._send(step.datagram)
 
     def _send(self, datagram: bytes) -> None:
         with contextlib.suppress(BlockingIOError, ConnectionRefusedError):  # a retransmission makes up for it
@@ -165,6 +198,7 @@ class Generator:
             self._answered.add(branch)
             self.notifies += message.startswith(b"NOTIFY ")
             self.last_notify = time.perf_counter()
+            self.on_notify(message)
 
     def _resend(self, now: float) -> None:
         for branch, exchange in list(self._in_flight.items()):

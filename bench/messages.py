@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from itertools import count
 
 DOMAIN = "bench.test"
-EXPIRES = 3600  # seconds, of every publication and subscription
+EXPIRES = 3600  # seconds, of every publication and subscription that is not ended
 
 
 class Sender:
@@ -65,8 +65,8 @@ class Presentity:
         """The address-of-record."""
         return f"sip:{self.name}@{DOMAIN}"
 
-    def publish(self, branch: str, *, document: bool) -> bytes:
-        """A PUBLISH: initial without an entity-tag, else a refresh or (with a document) a modification.
+    def publish(self, branch: str, *, document: bool, expires: int = EXPIRES) -> bytes:
+        """A PUBLISH: initial without an entity-tag, else a refresh, the end, or (with a document) a modification.
 
         The document changes with every request: a store must not profit from equal values.
         """
@@ -74,7 +74,7 @@ class Presentity:
         headers = (
             f"From: <{self.uri}>;tag={self.name}\r\nTo: <{self.uri}>\r\n"
             f"Call-ID: {self.name}-{self.cseq}-{self.sender.run}\r\nCSeq: {self.cseq} PUBLISH\r\n"
-            f"Event: presence\r\nExpires: {EXPIRES}\r\n"
+            f"Event: presence\r\nExpires: {expires}\r\n"
         )
         if self.entity_tag:
             headers += f"SIP-If-Match: {self.entity_tag}\r\n"
@@ -115,8 +115,8 @@ class Watcher:
     to_tag: str = ""
     cseq: int = 0
 
-    def subscribe(self, branch: str) -> bytes:
-        """A SUBSCRIBE: initial at first, within the dialog once the server answered."""
+    def subscribe(self, branch: str, expires: int = EXPIRES) -> bytes:
+        """A SUBSCRIBE: initial at first, within the dialog once the server answered; the end with `expires` 0."""
         self.cseq += 1
         uri = self.presentity.uri
         tag = f";tag={self.to_tag}" if self.to_tag else ""
@@ -127,7 +127,7 @@ class Watcher:
             f"From: <sip:{self.name}@{DOMAIN}>;tag={self.name}\r\nTo: <{uri}>{tag}\r\n"
             f"Call-ID: {self.name}-{self.sender.run}\r\nCSeq: {self.cseq} SUBSCRIBE\r\n"
             f"Contact: <sip:{self.name}@{self.sender.host}>\r\nEvent: presence\r\n"
-            f"Accept: application/pidf+xml\r\nExpires: {EXPIRES}\r\n",
+            f"Accept: application/pidf+xml\r\nExpires: {expires}\r\n",
         )
 
     def answered(self, response: bytes) -> None:

@@ -14,8 +14,9 @@ from typing import TypeVar
 
 from bench.generator import Generator, Step, Tally
 from bench.measurement import Row, measure
-from bench.messages import Presentity, Sender, Watcher, options
+from bench.messages import Presentity, Sender, Watcher
 from bench.meter import Meter
+from bench.steps import options, publish, refresh, subscribe
 
 User = TypeVar("User")
 
@@ -63,9 +64,7 @@ def measure_options(stand: Stand) -> Iterator[Row]:
     sender = stand.sender()
 
     def steps(numbers: Iterator[int]) -> Iterator[Step]:
-        for number in numbers:
-            branch = sender.branch()
-            yield Step(branch, options(sender, branch, number))
+        return (options(sender, number) for number in numbers)
 
     stand.play(steps(iter(range(500))))  # warm up
     yield stand.measure("options", "OPTIONS", lambda: stand.play(steps(count())))
@@ -77,14 +76,14 @@ def measure_presence(stand: Stand) -> Iterator[Row]:
     presentities = [Presentity(sender, f"user{number}") for number in range(stand.conditions.users)]
     watchers = [Watcher(sender, f"watcher{number}", user) for number, user in enumerate(presentities)]
 
-    def publish(users: Iterator[Presentity], *, document: bool) -> Callable[[], Tally]:
-        return lambda: stand.play(_publish(user, document) for user in users)
+    def play(step: Callable[[Presentity], Step], users: Iterator[Presentity]) -> Callable[[], Tally]:
+        return lambda: stand.play(map(step, users))
 
     rounds = stand.conditions.rounds
-    yield stand.measure("publish-initial", "PUBLISH", publish(iter(presentities), document=True))
+    yield stand.measure("publish-initial", "PUBLISH", play(publish, iter(presentities)))
     presentities = [user for user in presentities if user.entity_tag]
-    yield stand.measure("publish-refresh", "PUBLISH", publish(_repeat(presentities, rounds), document=False))
-    yield stand.measure("publish-modify", "PUBLISH", publish(_repeat(presentities, rounds), document=True))
+    yield stand.measure("publish-refresh", "PUBLISH", play(refresh, _repeat(presentities, rounds)))
+    yield stand.measure("publish-modify", "PUBLISH", play(publish, _repeat(presentities, rounds)))
     operation = "SUBSCRIBE + NOTIFY"
     watchers = watchers[: len(presentities)]
     yield stand.measure("subscribe", operation, lambda: _subscribe(stand, iter(watchers)))
@@ -103,7 +102,7 @@ def _measure_audience(stand: Stand, audience: int) -> Row:
     sender = stand.sender()
     presentity = Presentity(sender, f"star{audience}")
     watchers = [Watcher(sender, f"fan{audience}-{number}", presentity) for number in range(audience)]
-    prepared = stand.generator.play(iter([_publish(presentity, document=True)]), 1, 5)
+    prepared = stand.generator.play(iter([publish(presentity)]), 1, 5)
     if not prepared.errors:
         prepared = _subscribe(stand, iter(watchers), seconds=60)
 
@@ -117,21 +116,12 @@ def _repeat(users: list[User], rounds: int) -> Iterator[User]:
     return chain.from_iterable(repeat(users, rounds))
 
 
-def _publish(user: Presentity, document: bool) -> Step:
-    branch = user.sender.branch()
-    return Step(branch, user.publish(branch, document=document), user.answered)
-
-
 def _subscribe(stand: Stand, watchers: Iterator[Watcher], seconds: float = 0.0) -> Tally:
     """SUBSCRIBE for each watcher, until every NOTIFY came."""
     told = stand.generator.notifies
-
-    def step(watcher: Watcher) -> Step:
-        branch = watcher.sender.branch()
-        return Step(branch, watcher.subscribe(branch), watcher.answered)
-
-    steps = map(step, watchers)
-    tally = stand.generator.play(steps, stand.conditions.window, seconds or stand.conditions.seconds)
+    tally = stand.generator.play(
+        map(subscribe, watchers), stand.conditions.window, seconds or stand.conditions.seconds
+    )
     tally.lost += stand.generator.await_notifies(told + tally.succeeded, NOTIFY_PATIENCE)
     return tally
 
@@ -145,7 +135,7 @@ def _tell(stand: Stand, presentity: Presentity, audience: int) -> Tally:
     began = time.perf_counter()
     while time.perf_counter() < began + stand.conditions.seconds:
         told, sent = generator.notifies, time.perf_counter()
-        tally = generator.play(iter([_publish(presentity, document=True)]), 1, 5)
+        tally = generator.play(iter([publish(presentity)]), 1, 5)
         missing = generator.await_notifies(told + audience, NOTIFY_PATIENCE) if tally.succeeded else 0
         total.succeeded += generator.notifies - told
         total.lost += tally.lost + missing

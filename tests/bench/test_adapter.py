@@ -6,6 +6,7 @@ from pathlib import Path
 
 import pytest
 
+from bench import adapter
 from bench.adapter import SCRIPT, main, prepare
 
 
@@ -41,3 +42,16 @@ def test_another_database_is_emptied_and_loaded(tmp_path: Path, monkeypatch: pyt
     script = (tmp_path / "openpy.cfg").read_text()
     assert 'loadmodule "mysql.so"' in script
     assert f'"db_url", "{url}"' in script
+
+
+def test_the_compiled_build_is_another_folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found: list[str] = []
+    monkeypatch.setattr(adapter, "COMPILED", tmp_path / "compiled")
+    monkeypatch.setattr(subprocess, "run", lambda *_, **__: None)
+    monkeypatch.setattr(os, "execve", lambda _, __, environment: found.append(environment["PYTHONPATH"]))
+    arguments = ["--port", "5999", "--workdir", str(tmp_path), "--compiled"]
+    with pytest.raises(SystemExit):
+        main(arguments)
+    (tmp_path / "compiled" / "openpy").mkdir(parents=True)
+    main(arguments)
+    assert [path.split(os.pathsep)[0] for path in found] == [str(tmp_path / "compiled")]

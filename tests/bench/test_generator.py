@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from collections.abc import Callable, Iterator
 
 import pytest
@@ -77,3 +78,35 @@ def test_a_notify_is_answered_each_time_and_counted_once(stand_in: StandIn) -> N
         assert generator.await_notifies(2, 10) == 0
         assert generator.await_notifies(3, 0.02) == 1
     assert len(answers) == 3
+
+
+def test_a_steady_rate_is_kept_and_what_comes_late_counts_from_when_it_was_due(stand_in: StandIn) -> None:
+    """The server stands still once, for 0.2 s: ten requests were due meanwhile."""
+    times: list[float] = []
+
+    def rule(request: bytes) -> list[bytes]:
+        times.append(time.monotonic())
+        if len(times) == 5:
+            time.sleep(0.2)
+        return [ok(request)]
+
+    with Generator(stand_in(rule)) as generator:
+        tally = generator.pace(_steps(generator, 1 << 40, []), 50, 1.0)
+    assert (tally.succeeded, tally.errors) == (50, 0)
+    assert times[-1] - times[0] > 0.9
+    assert sum(latency > 0.01 for latency in tally.latencies) >= 9
+    assert max(tally.latencies) > 0.19
+
+
+def test_a_notify_is_told_once(stand_in: StandIn) -> None:
+    notify = (
+        b"NOTIFY sip:w@127.0.0.1 SIP/2.0\r\nVia: SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKn\r\n"
+        b"CSeq: 1 NOTIFY\r\nContent-Length: 0\r\n\r\n"
+    )
+    heard: list[bytes] = []
+    with Generator(
+        stand_in(lambda message: [] if message.startswith(b"SIP") else [notify, notify])
+    ) as generator:
+        generator.on_notify = heard.append
+        generator.pace(_steps(generator, 1, []), 100, 0.01)
+    assert heard == [notify]

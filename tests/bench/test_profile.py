@@ -28,6 +28,7 @@ def test_the_listing_tells_microseconds_of_one_operation() -> None:
 
 
 @pytest.mark.scenario
+@pytest.mark.pure
 def test_openpy_is_profiled(capsys: pytest.CaptureFixture[str]) -> None:
     assert main(["options", "--limit", "0.5", "--top", "100"]) == 0
     told = capsys.readouterr().out
