@@ -2,6 +2,13 @@
 # make test   set up and run all tests
 # make lint   formatting, types, the arrows between packages
 # make bench  our own load generator against our own server
+# make simulate  the whole server in virtual time, with faults by chance (SEEDS=500); SEED=7 tells one run in full
+# make kill      kill a loaded server again and again (ROUNDS=1000 DATABASE=sqlite|mysql|postgres)
+# make soak      the long forms of all of these: hours (ROUNDS=1000 SEEDS=100000)
+# make fuzz    inputs made up by atheris (SECONDS=60 over all targets, TARGET=stream only one); needs a wheel of atheris
+# make mutants   break each promise in a copy of the source, and see which test finds it
+# make compiled       a copy of the project in build/compiled, its hot modules compiled by mypyc
+# make test-compiled  run all tests on that copy
 # make docs   write the pages that are generated from the declarations
 # make clean  remove what the targets above made
 
@@ -9,15 +16,16 @@ PYTHON ?= python3
 PORT ?= 5060
 VENV := .venv
 BIN := $(VENV)/bin
+PARALLEL := -n auto --dist loadscope --no-loadscope-reorder  # a file or class a worker, in the order of conftest.py
 
-.PHONY: run test lint bench docs clean
+.PHONY: run test lint bench simulate kill soak fuzz mutants compiled test-compiled docs clean
 
 run: $(VENV)/installed
 	@mkdir -p var
 	@$(BIN)/openpy -f examples/openser.cfg --guide -l udp:127.0.0.1:$(PORT) -l tcp:127.0.0.1:$(PORT)
 
 test: $(VENV)/installed-dev
-	$(BIN)/python -m pytest -n auto --dist loadscope
+	$(BIN)/python -m pytest $(PARALLEL)
 
 lint: $(VENV)/installed-dev
 	$(BIN)/ruff check .
@@ -27,6 +35,40 @@ lint: $(VENV)/installed-dev
 
 bench: $(VENV)/installed
 	$(BIN)/python -m bench
+
+simulate: $(VENV)/installed-dev
+	$(BIN)/python -m tests.simulation $(if $(SEED),--seed $(SEED),--seeds $(or $(SEEDS),500))
+
+kill: $(VENV)/installed-dev
+	$(BIN)/python -m tests.scenarios.kills --rounds $(or $(ROUNDS),1000) --database $(or $(DATABASE),sqlite)
+
+soak: $(VENV)/installed-dev
+	OPENPY_SOAK=1 $(BIN)/python -m pytest -n 0 -s tests/scenarios/test_overload.py tests/scenarios/test_slope.py \
+	  tests/scenarios/test_many_expire.py tests/work/test_scale.py
+	$(foreach database,sqlite mysql postgres,$(MAKE) kill DATABASE=$(database) &&) true
+	$(MAKE) simulate SEEDS=$(or $(SEEDS),100000)
+	$(MAKE) mutants
+
+fuzz: $(VENV)/installed-fuzz
+	$(BIN)/python -m fuzz --seconds $(or $(SECONDS),60) $(TARGET)
+
+mutants: $(VENV)/installed-dev
+	$(BIN)/python -m tests.mutation
+
+# A copy of the whole project: what runs there finds that openpy first. Objects of an earlier build are kept.
+COMPILED := build/compiled
+COPIED := openpy tests bench fuzz examples docs setup.py pyproject.toml Makefile README.md CONTRIBUTING.md CHANGELOG.md LICENSE .ci
+
+compiled: $(VENV)/installed-dev
+	@mkdir -p $(COMPILED)
+	@cd $(COMPILED) && rm -rf $(COPIED)
+	@cp -Rp $(COPIED) $(COMPILED)
+	@cd $(COMPILED) && OPENPY_COMPILE=1 $(CURDIR)/$(BIN)/python setup.py -q build_ext --inplace
+
+test-compiled: compiled
+	@cd $(COMPILED) && OPENPY_COMPILED=1 PYTHONPATH=$(CURDIR)/$(COMPILED) \
+	  OPENPY_SHARED=$${OPENPY_SHARED:-$(abspath ../shared)} \
+	  $(CURDIR)/$(BIN)/python -m pytest $(PARALLEL) -m "not pure"
 
 docs: $(VENV)/installed
 	$(BIN)/python -m openpy.cli.docs docs
@@ -51,3 +93,7 @@ $(VENV)/installed-dev: pyproject.toml | $(VENV)/python
 # Foreign SIP clients for the interop tests; where there is no wheel these tests say so.
 $(VENV)/installed-interop: pyproject.toml $(VENV)/installed-dev
 	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[interop]' && touch $@
+
+# The engine of `make fuzz`.
+$(VENV)/installed-fuzz: pyproject.toml $(VENV)/installed-dev
+	@$(BIN)/pip install --quiet --disable-pip-version-check -e '.[fuzz]' && touch $@
