@@ -5,11 +5,15 @@ Rules:
 2. Size, depth, elements and attributes are bounded before anything walks the tree; but for the depth before
    anything is parsed.
 3. Documents are UTF-8, or say that they are in one of `RECODED`; what is handed on is UTF-8.
+4. Names that strangers make up are not kept: libxml2 never forgets one as long as its table of names lives, so the
+   table is a new one after every RENEWAL octets.
 """
 
 from __future__ import annotations
 
+import ctypes
 import re
+import threading
 from functools import lru_cache
 from typing import NamedTuple
 
@@ -33,22 +37,49 @@ CEILING = Limits(16 << 20, 250, 1_000_000, 1_000_000)
 RECODED = frozenset({"iso-8859-1", "iso-8859-15", "windows-1252", "utf-16"})
 """The encodings, besides UTF-8 and ASCII, that a document may declare."""
 
-_PARSER = etree.XMLParser(
-    encoding="utf-8",
-    resolve_entities=False,
-    no_network=True,
-    load_dtd=False,
-    huge_tree=False,
-    remove_comments=True,
-    remove_pis=True,
-    collect_ids=False,
-)
+RENEWAL = 1 << 20
+"""Octets of documents. A table of names that were all made up takes some ten times as much."""
+
 _DECLARED = re.compile(rb"<\?xml[^>]{0,200}?\sencoding\s*=\s*[\"']([A-Za-z0-9._-]{1,40})[\"']")
 _ATTRIBUTE = re.compile(rb"=[ \t\r\n]*[\"']")
 
 
 class DocumentError(Exception):
     """A body that is not the document it should be; the text says why."""
+
+
+class _Parsing(threading.local):
+    """A thread's parser, and the octets that it has read."""
+
+    def __init__(self) -> None:
+        self.parser = _new_parser()
+        self.octets = 0
+
+    def renew(self) -> None:
+        """Begin with another table of names; the documents that hold the one before keep it."""
+        # lxml keeps the table for each thread, by this name, and takes it over from a parser that it knows.
+        _thread_state().pop("_ParserDictionaryContext", None)
+        self.parser = _new_parser()
+        self.octets = 0
+
+
+def _new_parser() -> etree.XMLParser:
+    return etree.XMLParser(
+        encoding="utf-8",
+        resolve_entities=False,
+        no_network=True,
+        load_dtd=False,
+        huge_tree=False,
+        remove_comments=True,
+        remove_pis=True,
+        collect_ids=False,
+    )
+
+
+_thread_state = ctypes.pythonapi.PyThreadState_GetDict
+_thread_state.restype = ctypes.py_object
+
+_parsing = _Parsing()
 
 
 def parse_document(data: bytes, limits: Limits = LIMITS) -> etree._Element:
@@ -63,8 +94,12 @@ def parse_document(data: bytes, limits: Limits = LIMITS) -> etree._Element:
     ends = data.count(b"</")
     if len(data) > min(limits.nodes, limits.attributes):  # shorter ones cannot have so many
         _count(data, ends, limits)
+    parsing = _parsing
+    parsing.octets += len(data)
+    if parsing.octets > RENEWAL:
+        parsing.renew()
     try:
-        root = etree.fromstring(data, _PARSER)
+        root = etree.fromstring(data, parsing.parser)
     except (etree.XMLSyntaxError, ValueError) as error:
         raise DocumentError(f"not well-formed XML: {_first_line(error)}") from None
     # Each level but one has an end tag of its own, so few end tags cannot nest deeply.

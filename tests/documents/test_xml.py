@@ -1,11 +1,14 @@
 """Hostile XML is refused, and unusual XML is read."""
 
 import contextlib
+import resource
 import time
+from pathlib import Path
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from lxml import etree
 
 from openpy.documents.xml import CEILING, LIMITS, DocumentError, Limits, parse_document
 
@@ -50,6 +53,32 @@ def test_pidf_12_a_bomb_costs_nothing() -> None:
 def test_a_bomb_in_another_encoding_is_seen_too() -> None:
     with pytest.raises(DocumentError, match="document type"):
         parse_document('<!DOCTYPE a [<!ENTITY e "x">]><a>&e;</a>'.encode("utf-16"))
+
+
+def test_names_that_are_made_up_are_not_kept() -> None:
+    _read_made_up_names(4)  # once, so that allocators have what they keep
+    before = _resident()
+    _read_made_up_names(48)
+    assert _resident() - before < 8 << 20
+
+
+def test_a_document_outlives_the_table_of_its_names() -> None:
+    old = parse_document(b"<a xmlns='urn:old'><b>text</b></a>")
+    _read_made_up_names(2)
+    new = parse_document(b"<c xmlns='urn:new'/>")
+    new.append(old[0])
+    assert [element.tag for element in (old, new, new[0])] == ["{urn:old}a", "{urn:new}c", "{urn:old}b"]
+    assert parse_document(etree.tostring(new))[0].text == "text"
+
+
+def _read_made_up_names(mebibytes: int) -> None:
+    for number in range(mebibytes << 5):
+        parse_document(b"<a%d%b/>" % (number, b"x" * 32_768))
+
+
+def _resident() -> int:
+    """Octets."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * resource.getpagesize()
 
 
 def test_the_deepest_that_is_accepted() -> None:
