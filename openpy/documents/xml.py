@@ -76,8 +76,15 @@ def _new_parser() -> etree.XMLParser:
     )
 
 
-_thread_state = ctypes.pythonapi.PyThreadState_GetDict
-_thread_state.restype = ctypes.py_object
+_address_of_state = ctypes.pythonapi.PyThreadState_GetDict
+_address_of_state.restype = ctypes.c_void_p  # the reference is borrowed, which py_object would give back
+
+
+def _thread_state() -> dict[str, object]:
+    """What Python and its extensions keep for this thread."""
+    state: dict[str, object] = ctypes.cast(_address_of_state(), ctypes.py_object).value
+    return state
+
 
 _parsing = _Parsing()
 

@@ -18,6 +18,7 @@ from typing import Any
 
 from openpy.db.database import Database
 from openpy.db.url import parse_url
+from openpy.engine import memory
 from openpy.engine.budgets import SourceBudget
 from openpy.engine.clock import Clock
 from openpy.engine.config import CoreConfig
@@ -76,6 +77,8 @@ class Server:
         self.statistics = Statistics()
         self.statistics.gauge("core", "live_objects", sys.getallocatedblocks)
         self.statistics.gauge("core", "cyclic_garbage", lambda: self.machine.collector.found)
+        for name, read in memory.gauges():
+            self.statistics.gauge("shmem", name, read)
         count = self.statistics.counter
         self.log_dropped = count("core", "log_dropped")
         self.stalls = Stalls(

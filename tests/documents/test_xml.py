@@ -1,6 +1,8 @@
 """Hostile XML is refused, and unusual XML is read."""
 
+import asyncio
 import contextlib
+import gc
 import resource
 import time
 from pathlib import Path
@@ -69,6 +71,16 @@ def test_a_document_outlives_the_table_of_its_names() -> None:
     new.append(old[0])
     assert [element.tag for element in (old, new, new[0])] == ["{urn:old}a", "{urn:new}c", "{urn:old}b"]
     assert parse_document(etree.tostring(new))[0].text == "text"
+
+
+def test_what_else_is_kept_for_the_thread_stays() -> None:
+    async def read() -> None:
+        before = asyncio.get_running_loop()
+        _read_made_up_names(8)
+        gc.collect()
+        assert asyncio.get_running_loop() is before
+
+    asyncio.run(read())
 
 
 def _read_made_up_names(mebibytes: int) -> None:
