@@ -15,7 +15,7 @@ from openpy.cli.guide import banner, guide
 from openpy.cli.options import HELP, Options, UsageError, parse_options
 from openpy.db.errors import DatabaseError
 from openpy.engine.config import FACILITIES, CoreConfig
-from openpy.engine.log import WARNING, LibraryLog, Log, Sink
+from openpy.engine.log import WARNING, LibraryLog, Log, Sink, to_stderr
 from openpy.engine.logbuffer import LogBuffer
 from openpy.engine.loop import new_loop
 from openpy.engine.module import ModuleError
@@ -98,6 +98,7 @@ def _serve(options: Options) -> int:
         buffer = LogBuffer(log_sink, server.log_dropped, partial(server.log.line, WARNING, "core"))
         opened.callback(buffer.close)
         server.log.sink = buffer
+        server.log.on_terminal = log_sink is to_stderr and sys.stderr.isatty() and not options.json_log
         loop_log, own_log = logging.getLogger("asyncio"), LibraryLog(server.log)
         loop_log.addHandler(own_log)
         opened.callback(loop_log.removeHandler, own_log)
@@ -130,7 +131,7 @@ def _prepare(options: Options) -> Server:
         config.values["disable_tcp"] = 1
     if options.check_via:
         config.values["check_via"] = 1
-    server = Server(config, log=Log(json_lines=options.json_log))
+    server = Server(config, log=Log(json_lines=options.json_log), allow_exec=options.allow_exec)
     server.load(options.file)
     config.listen.extend(options.listen)
     server.log.level += options.louder

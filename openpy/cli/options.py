@@ -10,7 +10,7 @@ from pathlib import Path
 from openpy.script.syntax import SocketId
 
 SHORT = "f:cCm:b:l:n:N:rRvdDETSVhw:t:u:g:P:G:i:x:W:"
-LONG = ["check", "daemon", "guide", "help", "log-format=", "version"]
+LONG = ["allow-exec", "check", "daemon", "guide", "help", "log-format=", "version"]
 
 HELP = """usage: openpy [options]
   -f FILE          script (default: openser.cfg in the working directory)
@@ -22,6 +22,7 @@ HELP = """usage: openpy [options]
   -d               log more (repeatable)
   -T               no TCP
   -v               check the first Via of replies
+  --allow-exec     let the script run programs (module exec)
   --daemon         run in the background (whatever `fork` says, openpy stays in the foreground)
   --log-format FORMAT  classic (default) or json
   --guide          print what to try next
@@ -50,6 +51,7 @@ class Options:
     louder: int = 0
     disable_tcp: bool = False
     check_via: bool = False
+    allow_exec: bool = False
     daemon: bool = False
     guide: bool = False
     json_log: bool = False
@@ -97,6 +99,8 @@ def _apply(options: Options, name: str, value: str) -> None:
             options.disable_tcp = True
         case "-v":
             options.check_via = True
+        case "--allow-exec":
+            options.allow_exec = True
         case "--daemon":
             options.daemon = True
         case "--guide":

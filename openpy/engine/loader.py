@@ -245,6 +245,10 @@ def _environment(loading: _Loading) -> Environment:
     available = list(loading.modules.values())
     if not loading.is_whole:
         available += [cls(loading.services) for cls in _modules_not_loaded(loading).values()]
+    registered = list(loading.services.statistics.sources())
+    for module in available:
+        registered.extend(module.statistics())
+    environment.statistics = {name.lower(): source for _, name, source in registered}
     for module in available:
         for function in module.functions():
             if not loading.is_whole:  # the line that configures it may be among the mistakes

@@ -42,12 +42,14 @@ def to_stderr(level: int, line: str) -> None:
 class Log:
     """Writes what is at most `level`. Guard costly texts with `log.wants(level)`."""
 
-    __slots__ = ("json_lines", "level", "sink")
+    __slots__ = ("json_lines", "level", "on_terminal", "sink")
 
     def __init__(self, level: int = NOTICE, sink: Sink = to_stderr, *, json_lines: bool = False) -> None:
         self.level = level
         self.sink = sink
         self.json_lines = json_lines
+        self.on_terminal = False
+        """Whether somebody reads the lines on a terminal, which shows colours."""
 
     def wants(self, level: int) -> bool:
         """Whether a line of that level would be written."""

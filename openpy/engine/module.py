@@ -14,6 +14,7 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 from typing import (
     TYPE_CHECKING,
     Any,
@@ -28,6 +29,8 @@ from typing import (
 
 from openpy.engine.mi import Command, declared_commands, mi_command
 from openpy.engine.parameters import (
+    Avps,
+    AvpsKind,
     Format,
     FormatKind,
     Number,
@@ -57,6 +60,9 @@ __all__ = [
     "ALL_ROUTES",
     "REQUEST",
     "ArgumentError",
+    "Avps",
+    "AvpsKind",
+    "Count",
     "Counter",
     "Format",
     "FormatKind",
@@ -74,6 +80,7 @@ __all__ = [
     "Refusal",
     "Regex",
     "RouteKind",
+    "Source",
     "Text",
     "TextKind",
     "mi_command",
@@ -178,9 +185,19 @@ class Counter:
 
 @dataclass(slots=True)
 class Count:
-    """The value of one statistic."""
+    """The value of one statistic. One that is not `resettable` keeps it, whoever resets it (1.3: `no_reset`)."""
 
     value: int = 0
+    resettable: bool = True
+
+    def reset(self) -> None:
+        """Begin again at 0, unless the value is to be kept."""
+        if self.resettable:
+            self.value = 0
+
+
+Source = Count | Callable[[], int]
+"""Where the value of a statistic comes from: a Count, or what is asked whenever somebody looks."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -298,6 +315,12 @@ class Module:
                     inspect.getdoc(item) or "",
                     refusal=self.refusal(),
                 )
+
+    def statistics(self) -> Iterator[tuple[str, str, Source]]:
+        """All statistics: group, name, and where the value comes from."""
+        for attribute, counter in type(self).counters().items():
+            read = counter.read
+            yield self.name, counter.name, getattr(self, attribute) if read is None else partial(read, self)
 
     def commands(self) -> Iterator[Command]:
         """All management commands, bound to this module."""

@@ -9,9 +9,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
-from openpy.script.environment import ArgumentError, Environment, Getter
+from openpy.script.environment import ArgumentError, Environment, Getter, Setter
 from openpy.script.formats import FormatText, parse_format, parse_single
 from openpy.script.patterns import Flags, Pattern, compile_pattern
+from openpy.script.pseudovariables import bind_setter, read_whole
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,9 +78,27 @@ class PseudoVariableKind:
         return parse_single(text, environment)
 
 
+@dataclass(frozen=True, slots=True)
+class AvpsKind:
+    """AVPs, separated by commas, that a function fills: `$avp(s:name),$avp(i:5)`."""
+
+    description: str = "AVPs such as $avp(s:name),$avp(i:5)"
+
+    def convert(self, text: str, environment: Environment) -> tuple[Setter, ...]:
+        """Make what assigns each; raises ArgumentError."""
+        setters = []
+        for name in text.split(","):
+            reference = read_whole(name.strip())
+            if reference.name != "avp" or reference.index is not None:
+                raise ArgumentError(f'"{name.strip()}" is no AVP; write $avp(s:name) or $avp(i:5)')
+            setters.append(bind_setter(reference, environment))
+        return tuple(setters)
+
+
 Text = Annotated[str, TextKind()]
 Number = Annotated[int, NumberKind()]
 Format = Annotated[FormatText, FormatKind()]
 Regex = Annotated[Pattern, PatternKind()]
 PseudoVariable = Annotated[Getter, PseudoVariableKind()]
+Avps = Annotated[tuple[Setter, ...], AvpsKind()]
 Kind = Any

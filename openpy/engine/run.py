@@ -65,6 +65,7 @@ class Run:
         "error_class",
         "flow",
         "hops",
+        "is_held",
         "message",
         "rc",
         "script_flags",
@@ -85,6 +86,7 @@ class Run:
         self.error = 0  # the internal error of the last action, for sl_reply_error
         self.error_class = 0  # $err.class: 1 after a parse error
         self.script_flags = 0
+        self.is_held = False  # the transaction is there because the route waited, not for the script
         self.hops: int | None = None  # the Max-Forwards to send, where maxfwd counted it down
         self._state: State | None = None
         self._variables: dict[str, str | int] | None = None
@@ -153,6 +155,15 @@ class Run:
             except LocalError as error:
                 raise Overloaded from error
         return self.transaction
+
+    def hold(self) -> None:
+        """Before a route waits: retransmissions are absorbed from now on. An ACK or a reply has nothing to hold.
+
+        Raises Overloaded.
+        """
+        if self.transaction is None and isinstance(self.message, Request) and self.message.method != "ACK":
+            self.begin_transaction()
+            self.is_held = True
 
     def reply(
         self,

@@ -1,4 +1,4 @@
-"""The event loop as the server uses it: timers, threads, and waits for them.
+"""The event loop as the server uses it: timers, threads, programs, and waits for them.
 
 Rules:
 1. Timers fire once each tick, many of them in slices, between which messages are read.
@@ -17,6 +17,7 @@ from typing import Any
 
 from openpy.engine.clock import Clock
 from openpy.engine.garbage import Collector
+from openpy.engine.programs import Ended, Program, Programs
 from openpy.engine.waiting import Wait
 from openpy.transaction.wheel import Wheel
 
@@ -38,6 +39,7 @@ class Runtime:
         self._wheel = wheel
         self._loop: asyncio.AbstractEventLoop | None = None
         self._threads = ThreadPoolExecutor(4, "openpy-blocking")
+        self._programs = Programs()
         self._tick: asyncio.TimerHandle | None = None
         self._collector = collector
         self._received = received
@@ -95,6 +97,14 @@ class Runtime:
 
         self.loop.run_in_executor(self._threads, function, *arguments).add_done_callback(finished)
         return wait
+
+    def run_program(self, program: Program) -> Wait[Ended]:
+        """Run a program beside the loop, within its bounds; fails with OSError where it cannot be started."""
+        return self._programs.run(self.loop, program)
+
+    async def end_programs(self) -> None:
+        """Kill all programs that still run; nobody is told."""
+        await self._programs.stop()
 
     def _turn(self) -> None:
         now = self._clock.monotonic()

@@ -32,6 +32,7 @@ from openpy.engine.mi import Command, Commands, declared_commands
 from openpy.engine.module import Module, ModuleError
 from openpy.engine.names import Limits, Names
 from openpy.engine.overload import Backlog, Overload, OverloadCounts
+from openpy.engine.programs import Ended, Program
 from openpy.engine.runtime import TICK, Runtime
 from openpy.engine.sockets import Receivers, Sockets, bracketed
 from openpy.engine.stalls import Stalls
@@ -65,11 +66,13 @@ class Server:
         clock: Clock | None = None,
         log: Log | None = None,
         machine: Machine | None = None,
+        allow_exec: bool = False,
     ) -> None:
         self.config = config or CoreConfig()
         self.clock = clock or Clock()
         self.log = log or Log()
         self.machine = machine or Machine()
+        self.allow_exec = allow_exec
         self.random = self.machine.random
         self.token = self.machine.token
         self.wheel = Wheel(self.clock.monotonic(), on_error=self.report)
@@ -181,6 +184,7 @@ class Server:
         patience = self.clock.monotonic() + DRAIN_PATIENCE
         while self.clock.monotonic() < patience and self.transactions.unanswered():
             await asyncio.sleep(TICK)
+        await self.runtime.end_programs()
         for database in self.databases.values():
             await asyncio.to_thread(database.close)
         await asyncio.sleep(0)  # what the last commit resumed runs before the sockets close
@@ -265,6 +269,10 @@ class Server:
     def run_blocking(self, function: Callable[..., Any], *arguments: Any) -> Wait[Any]:
         """Run a blocking function in a thread."""
         return self.runtime.run_blocking(function, *arguments)
+
+    def run_program(self, program: Program) -> Wait[Ended]:
+        """Run a program beside the loop."""
+        return self.runtime.run_program(program)
 
     def soon(self, callback: Callable[[], None]) -> None:
         """Call back in the loop's next round."""

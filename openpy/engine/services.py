@@ -13,6 +13,8 @@ from openpy.db.database import Database
 from openpy.engine.clock import Clock
 from openpy.engine.log import Log
 from openpy.engine.mi import Commands
+from openpy.engine.programs import Ended, Program
+from openpy.engine.statistics import Statistics
 from openpy.engine.waiting import Wait
 from openpy.transaction.flow import Flow
 from openpy.transaction.layer import Layer
@@ -31,6 +33,9 @@ class Services(Protocol):
     random: random.Random
     log: Log
     commands: Commands
+    statistics: Statistics
+    allow_exec: bool
+    """Whether whoever started the server allowed scripts to run programs."""
 
     def token(self) -> str:
         """64 fresh random bits from the system as 16 hex digits, for tags that nobody may guess."""
@@ -69,6 +74,10 @@ class Services(Protocol):
 
     def run_blocking(self, function: Callable[..., Any], *arguments: Any) -> Wait[Any]:
         """Run a blocking function in a thread."""
+        ...
+
+    def run_program(self, program: Program) -> Wait[Ended]:
+        """Run a program beside the loop, within its bounds; fails with OSError where it cannot be started."""
         ...
 
     def soon(self, callback: Callable[[], None]) -> None:

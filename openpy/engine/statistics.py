@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from functools import partial
+from dataclasses import dataclass
+from typing import Any
 
-from openpy.engine.module import Count, Module
+from openpy.engine.module import ArgumentError, Count, Module, Source
+from openpy.script.diagnostics import did_you_mean
 
 
 class Statistics:
     """All statistics in order of registration; a value is a Count or is asked for when it is read."""
 
     def __init__(self) -> None:
-        self._values: dict[tuple[str, str], Count | Callable[[], int]] = {}
+        self._values: dict[tuple[str, str], Source] = {}
 
     def counter(self, group: str, name: str) -> Count:
         """Register a counter and return it."""
@@ -26,11 +28,13 @@ class Statistics:
 
     def add_module(self, module: Module) -> None:
         """Register all that a module declares."""
-        for attribute, counter in type(module).counters().items():
-            if counter.read is not None:
-                self.gauge(module.name, counter.name, partial(counter.read, module))
-            else:
-                self._values[module.name, counter.name] = getattr(module, attribute)
+        for group, name, source in module.statistics():
+            self._values[group, name] = source
+
+    def sources(self) -> Iterator[tuple[str, str, Source]]:
+        """Each (group, name, where its value comes from)."""
+        for (group, name), source in self._values.items():
+            yield group, name, source
 
     def __iter__(self) -> Iterator[tuple[str, str, int]]:
         """Each (group, name, value)."""
@@ -47,13 +51,36 @@ class Statistics:
         ]
 
     def reset(self, wanted: str) -> bool:
-        """Set a counter to 0; False if there is none of that name. A value that is computed is kept."""
+        """Set a counter to 0; False if there is none of that name. What is computed, or not to be reset, is kept."""
         found = [source for (_, name), source in self._values.items() if name.lower() == wanted.lower()]
         for source in found:
             if isinstance(source, Count):
-                source.value = 0
+                source.reset()
         return bool(found)
 
     def lines(self) -> list[str]:
         """All that are not zero, one `group:name = value` each."""
         return [f"{group}:{name} = {value}" for group, name, value in self if value]
+
+
+@dataclass(frozen=True)
+class CountKind:
+    """The name of a counter that a script may change, of any module, in upper or lower case."""
+
+    description: str = "the name of a statistic"
+
+    def convert(self, text: str, environment: Any) -> Count:
+        """Find it; raises ArgumentError."""
+        source = environment.statistics.get(text.lower())
+        if isinstance(source, Count):
+            return source
+        if source is not None:
+            raise ArgumentError(
+                f"variable <{text}> is read-only: its value is computed whenever somebody looks"
+            )
+        known = [name for name, source in environment.statistics.items() if isinstance(source, Count)]
+        hint = (
+            did_you_mean(text.lower(), known)
+            or 'a new one is made by modparam("statistics", "variable", "name")'
+        )
+        raise ArgumentError(f"variable <{text}> not defined; {hint}")

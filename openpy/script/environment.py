@@ -146,6 +146,7 @@ class Environment:
     pseudo_variables: dict[str, PseudoVariableSpec] = field(default_factory=dict)
     transformations: dict[str, Transformation] = field(default_factory=dict)
     operands: dict[str, OperandSpec] = field(default_factory=dict)
+    statistics: dict[str, Any] = field(default_factory=dict)  # by name in lower case
     not_loaded: dict[str, str] = field(default_factory=dict)  # function name -> the module that has it
     max_while_loops: int = 100
     resolve: Callable[[str], Sequence[str]] = _resolve_nothing

@@ -25,6 +25,16 @@ class FormatText:
         self._parts = parts  # (the text before, the getter, what NULL prints as)
         self._last = last
 
+    @property
+    def texts(self) -> tuple[str, ...]:
+        """What stands around the pseudo-variables: one text more than there are of them."""
+        return *(before for before, _, _ in self._parts), self._last
+
+    def values(self, run: Any) -> list[str]:
+        """What each pseudo-variable is for a run, as it would be printed."""
+        values = ((get(run), null) for _, get, null in self._parts)
+        return [null if value is None else str(value) for value, null in values]
+
     def __call__(self, run: Any) -> str:
         """Make the text for a run."""
         if self.constant is not None:

@@ -108,6 +108,42 @@ def test_warnings_are_told_by_a_check(tmp_path: Path, capsys: pytest.CaptureFixt
     assert "x.cfg:1:9: warning: route(7) is not defined" in capsys.readouterr().err
 
 
+def test_a_check_says_whether_programs_are_allowed(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.cfg"
+    path.write_text('loadmodule "exec.so"\nroute { exec_msg("true"); }')
+    assert command.main(["-c", "-f", str(path)]) == command.main(["-f", str(path), *ANYWHERE]) == 255
+    text = capsys.readouterr().err
+    assert text.count("x.cfg:1:1: error: exec lets this script run programs") == 2
+    assert text.count("start (and check) it with --allow-exec") == 2
+    assert command.main(["-c", "--allow-exec", "-f", str(path)]) == 0
+
+
+@pytest.mark.parametrize(
+    ("options", "is_terminal", "shown"),
+    [([], True, True), ([], False, False), (["--log-format=json"], True, False)],
+)
+def test_colours_are_for_terminals(
+    script: Path, monkeypatch: pytest.MonkeyPatch, options: list[str], is_terminal: bool, shown: bool
+) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: is_terminal)
+    arguments = ["-f", str(script), *ANYWHERE, *options]
+    assert serve(monkeypatch, *arguments, while_up=lambda server: seen.append(server.log.on_terminal)) == 0
+    assert seen == [shown]
+
+
+def test_there_are_none_in_the_systems_log(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[bool] = []
+    monkeypatch.setattr(sys.stderr, "isatty", lambda: True)
+    monkeypatch.setattr(command, "open_syslog", lambda facility, name: lambda level, line: None)
+    script.write_text("log_stderror=no\n" + SCRIPT)
+    arguments = ["-f", str(script), *ANYWHERE]
+    assert serve(monkeypatch, *arguments, while_up=lambda server: seen.append(server.log.on_terminal)) == 0
+    assert seen == [False]
+
+
 @pytest.mark.parametrize("options", [["-c"], []])
 def test_a_bad_script_is_shown_with_all_its_errors(
     tmp_path: Path, options: list[str], capsys: pytest.CaptureFixture[str]

@@ -29,6 +29,7 @@ def test_without_options_the_script_lies_in_the_working_directory() -> None:
         ("-ddd", "louder", 3),
         ("-T", "disable_tcp", True),
         ("-v", "check_via", True),
+        ("--allow-exec", "allow_exec", True),
         ("--daemon", "daemon", True),
         ("--guide", "guide", True),
         ("--log-format json", "json_log", True),

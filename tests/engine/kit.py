@@ -10,6 +10,7 @@ from pathlib import Path
 from openpy.engine.clock import Clock
 from openpy.engine.config import CoreConfig
 from openpy.engine.log import DEBUG, Log
+from openpy.engine.programs import Ended, Program
 from openpy.engine.server import Server
 from openpy.engine.waiting import Wait
 from openpy.script.syntax import SocketId
@@ -79,12 +80,15 @@ class Sent:
 
 
 class VirtualServer(Server):
-    """A server whose peers are kept flows; a TCP peer is reached once `let_connect` says so."""
+    """A server whose peers are kept flows; a TCP peer is reached, and a program ends, once the test says so."""
 
-    def __init__(self, config: CoreConfig, clock: VirtualClock, log: Log, sent: list[Sent]) -> None:
-        super().__init__(config, clock=clock, log=log)
+    def __init__(
+        self, config: CoreConfig, clock: VirtualClock, log: Log, sent: list[Sent], *, allow_exec: bool = False
+    ) -> None:
+        super().__init__(config, clock=clock, log=log, allow_exec=allow_exec)
         self.sent = sent
         self.connecting: list[tuple[KeptFlow, Wait[Flow | None]]] = []
+        self.programs: list[tuple[Program, Wait[Ended]]] = []
 
     def flow(self, transport: str, host: str, port: int, local: tuple[str, int] | None = None) -> Flow | None:
         if transport != "udp":
@@ -94,6 +98,11 @@ class VirtualServer(Server):
     def connect(self, transport: str, host: str, port: int) -> Wait[Flow | None]:
         wait: Wait[Flow | None] = Wait()
         self.connecting.append((KeptFlow(self.sent, transport, host.strip("[]"), port), wait))
+        return wait
+
+    def run_program(self, program: Program) -> Wait[Ended]:
+        wait: Wait[Ended] = Wait()
+        self.programs.append((program, wait))
         return wait
 
 
@@ -111,6 +120,7 @@ class Bench:
         more: str = "",
         script: str = "",
         modules: Sequence[str] = MODULES,
+        allow_exec: bool = False,
     ) -> None:
         self.sent: list[Sent] = []
         self.log: list[str] = []
@@ -119,7 +129,7 @@ class Bench:
         config = CoreConfig()
         config.listen.append(SocketId("udp", "127.0.0.1", 0))
         log = Log(DEBUG, self._logged)
-        self.server = VirtualServer(config, self.clock, log, self.sent)
+        self.server = VirtualServer(config, self.clock, log, self.sent, allow_exec=allow_exec)
         path = folder / "test.cfg"
         loads = "".join(f'loadmodule "{name}.so"\n' for name in modules)
         path.write_text(script or f"{loads}debug=4\n{more}\nroute {{ {route} }}\n")

@@ -10,6 +10,7 @@ from openpy.engine.module import (
     ALL_ROUTES,
     REQUEST,
     ArgumentError,
+    Count,
     Counter,
     Format,
     Index,
@@ -122,6 +123,27 @@ def test_counters_belong_to_an_instance() -> None:
     assert (module.said.value, other.said.value) == (3, 0)
     assert Greeting.counters() == {"said": Greeting.said}
     assert Greeting.said.name == "said"
+
+
+def test_a_count_is_reset_unless_it_is_kept() -> None:
+    counts = Count(5), Count(5, resettable=False)
+    for count in counts:
+        count.reset()
+    assert [count.value for count in counts] == [0, 5]
+
+
+def test_statistics_say_where_their_values_come_from() -> None:
+    class Reading(Greeting):
+        """Looks."""
+
+        name = "reading"
+        length = Counter("Letters of the word", name="word_length", read=lambda module: len(module.word))
+
+    module = make(Reading)
+    (first_group, first, count), (second_group, second, read) = module.statistics()
+    assert (first_group, first, second_group, second) == ("reading", "said", "reading", "word_length")
+    assert count is module.said
+    assert read() == len(module.word)
 
 
 def test_functions_are_read_from_the_class_body() -> None:

@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
-from openpy.engine.parameters import FormatKind, Kind, NumberKind, PatternKind, PseudoVariableKind, TextKind
+from openpy.engine.parameters import (
+    AvpsKind,
+    FormatKind,
+    Kind,
+    NumberKind,
+    PatternKind,
+    PseudoVariableKind,
+    TextKind,
+)
+from openpy.engine.run import State
 from openpy.engine.variables import VARIABLES
 from openpy.script.environment import ArgumentError, Environment
 
@@ -53,6 +63,15 @@ def test_exactly_one_pseudo_variable() -> None:
     assert PseudoVariableKind().convert("$var(x)", ENVIRONMENT)(Running()) == 5
 
 
+@pytest.mark.parametrize("text", ["$avp(s:a),$avp(i:5)", " $avp(s:a) , $(avp(i:5)) "])
+def test_avps_are_filled(text: str) -> None:
+    run: Any = SimpleNamespace(state=State(), server=SimpleNamespace(avp_aliases={}))
+    first, second = AvpsKind().convert(text, ENVIRONMENT)
+    assert first(run, "one", "=")
+    assert second(run, 2, "=")
+    assert run.state.avps == {"a": ["one"], 5: [2]}
+
+
 @pytest.mark.parametrize(
     ("kind", "text"),
     [
@@ -61,6 +80,11 @@ def test_exactly_one_pseudo_variable() -> None:
         (PatternKind(), "("),
         (PseudoVariableKind(), "x$var(x)"),
         (PseudoVariableKind(), "text"),
+        (AvpsKind(), "text"),
+        (AvpsKind(), "$var(x)"),
+        (AvpsKind(), "$avp(s:a),"),
+        (AvpsKind(), "$(avp(s:a)[1])"),
+        (AvpsKind(), "$(avp(s:a){s.len})"),
     ],
 )
 def test_what_cannot_be_converted_is_told_when_the_script_is_loaded(kind: Kind, text: str) -> None:
@@ -69,7 +93,7 @@ def test_what_cannot_be_converted_is_told_when_the_script_is_loaded(kind: Kind, 
 
 
 @pytest.mark.parametrize(
-    "kind", [TextKind(), NumberKind(), FormatKind(), PatternKind(), PseudoVariableKind()]
+    "kind", [TextKind(), NumberKind(), FormatKind(), PatternKind(), PseudoVariableKind(), AvpsKind()]
 )
 def test_each_kind_describes_itself(kind: Any) -> None:
     assert kind.description

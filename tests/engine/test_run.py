@@ -137,6 +137,42 @@ def test_no_further_transaction_can_be_held(tmp_path: Path) -> None:
             run_of(bench, request()).begin_transaction()
 
 
+def test_a_route_that_waits_absorbs_retransmissions(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        run = run_of(bench, request())
+        run.hold()
+        assert run.is_held
+        assert run.transaction is not None
+        bench.receive(request())
+        assert bench.server.transactions.counts.retransmissions_received == 1
+        run.hold()
+        assert bench.server.transactions.servers_in_use == 1
+
+
+def test_a_transaction_of_the_script_is_enough_to_wait(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        run = run_of(bench, request())
+        run.begin_transaction()
+        run.hold()
+        assert not run.is_held
+
+
+@pytest.mark.parametrize("data", [request("ACK"), b"SIP/2.0 200 OK\r\n" + request().split(b"\r\n", 1)[1]])
+def test_an_ack_and_a_reply_need_no_transaction_to_wait(tmp_path: Path, data: bytes) -> None:
+    with Bench(tmp_path) as bench:
+        run = run_of(bench, data)
+        run.hold()
+        assert run.transaction is None
+        assert not run.is_held
+
+
+def test_what_cannot_be_held_does_not_wait(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        bench.server.transactions.capacity = 0
+        with pytest.raises(Overloaded):
+            run_of(bench, request()).hold()
+
+
 def test_a_run_about_a_reply_has_no_request(tmp_path: Path) -> None:
     with Bench(tmp_path) as bench:
         bench.phone().send(request())

@@ -5,12 +5,14 @@ import gc
 import os
 import threading
 from collections.abc import Callable, Coroutine, Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
 from openpy.engine.clock import Clock
 from openpy.engine.garbage import Collector
+from openpy.engine.programs import Program
 from openpy.engine.runtime import AT_ONCE, CATCH_UP, TICK, Runtime
 from openpy.engine.waiting import Wait
 from openpy.transaction.wheel import Wheel
@@ -209,3 +211,26 @@ def test_what_is_begun_after_a_standstill_lasts_from_then_on() -> None:
 
     asyncio.run(live())
     assert fired[0] - begun[0] >= 0.29
+
+
+def test_a_program_runs_beside_the_loop() -> None:
+    async def play(runtime: Runtime, wheel: Wheel) -> None:
+        wait = runtime.run_program(Program("echo done", {}, room=100))
+        assert not wait.done
+        await until(lambda: wait.done)
+        assert (await wait).output == b"done\n"
+
+    running(play)
+
+
+def test_programs_are_ended_before_a_stop(tmp_path: Path) -> None:
+    pid = tmp_path / "pid"
+
+    async def play(runtime: Runtime, wheel: Wheel) -> None:
+        wait = runtime.run_program(Program(f"echo $$ > {pid}.new; mv {pid}.new {pid}; sleep 60", {}))
+        await until(pid.exists)
+        await runtime.end_programs()
+        assert not Path("/proc", pid.read_text().strip()).exists()
+        assert not wait.done
+
+    running(play)

@@ -1,7 +1,12 @@
 from __future__ import annotations
 
-from openpy.engine.module import Counter, Module
-from openpy.engine.statistics import Statistics
+from collections.abc import Iterator
+
+import pytest
+
+from openpy.engine.module import ArgumentError, Count, Counter, Module, Source
+from openpy.engine.statistics import CountKind, Statistics
+from openpy.script.environment import Environment
 
 
 class Counting(Module):
@@ -58,3 +63,53 @@ def test_a_counter_is_set_to_0_and_a_computed_value_is_kept() -> None:
     assert statistics.reset("inuse_transactions")
     assert not statistics.reset("nonsense")
     assert [value for _, _, value in statistics] == [0, 4]
+
+
+def test_all_are_found_with_their_sources() -> None:
+    statistics = Statistics()
+    count = statistics.counter("core", "rcv_requests")
+
+    def four() -> int:
+        return 4
+
+    statistics.gauge("tm", "inuse_transactions", four)
+    assert list(statistics.sources()) == [("core", "rcv_requests", count), ("tm", "inuse_transactions", four)]
+
+
+def test_one_that_is_not_to_be_reset_is_kept_silently() -> None:
+    class Keeping(Module):
+        """Keeps."""
+
+        name = "keeping"
+
+        def statistics(self) -> Iterator[tuple[str, str, Source]]:
+            yield "script", "ever", Count(3, resettable=False)
+
+    statistics = Statistics()
+    statistics.add_module(Keeping(services=None))  # type: ignore[arg-type]
+    assert statistics.reset("ever")
+    assert list(statistics) == [("script", "ever", 3)]
+
+
+def test_a_script_names_counters_in_any_case() -> None:
+    count = Count()
+    assert CountKind().convert("Rcv_Requests", Environment(statistics={"rcv_requests": count})) is count
+
+
+@pytest.mark.parametrize(
+    ("name", "text"),
+    [
+        ("rcv_request", 'variable <rcv_request> not defined; did you mean "rcv_requests"?'),
+        (
+            "calls",
+            'variable <calls> not defined; a new one is made by modparam("statistics", "variable", "name")',
+        ),
+        ("In_Use", "variable <In_Use> is read-only: its value is computed whenever somebody looks"),
+        ("in_us", "variable <in_us> not defined; a new one is made by"),
+    ],
+)
+def test_what_is_no_counter_for_a_script(name: str, text: str) -> None:
+    environment = Environment(statistics={"rcv_requests": Count(), "in_use": lambda: 4})
+    with pytest.raises(ArgumentError) as caught:
+        CountKind().convert(name, environment)
+    assert str(caught.value).startswith(text)

@@ -27,8 +27,10 @@ def test_tables_are_not_shared() -> None:
     first, second = Environment(), Environment()
     first.operands["af"] = OperandSpec("af", "number", lambda run: 2)
     first.not_loaded["xlog"] = "xlog"
+    first.statistics["calls"] = 1
     assert second.operands == {}
     assert second.not_loaded == {}
+    assert second.statistics == {}
 
 
 def test_what_is_optional_in_a_pseudo_variable() -> None:

@@ -55,3 +55,21 @@ def test_a_single_variable(lab: Any, environment: Environment) -> None:
     assert parse_single("$rs", environment)(lab.run(";")) == 200
     with pytest.raises(ArgumentError, match="not part of the pseudo-variable"):
         parse_single("$rd/", environment)
+
+
+@pytest.mark.parametrize(
+    ("text", "texts", "values"),
+    [
+        ("plain", ("plain",), []),
+        ("", ("",), []),
+        ("$rs", ("", ""), ["200"]),
+        ("a $$ $rs b$hdr(P-X)", ("a $ ", " b", ""), ["200", "P-X#None"]),
+        ("<$rU$(rU{s.len})>", ("<", "", ">"), ["<null>", ""]),
+    ],
+)
+def test_texts_and_values_apart(
+    lab: Any, environment: Environment, text: str, texts: tuple[str, ...], values: list[str]
+) -> None:
+    parsed = parse_format(text, environment)
+    assert parsed.texts == texts
+    assert parsed.values(lab.run(";")) == values

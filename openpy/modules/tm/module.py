@@ -170,7 +170,8 @@ class Tm(Module):
     def t_newtran(self, run: Run) -> int:
         """Make the transaction: 1 new (or an ACK, which has none), -10 if there is one."""
         if run.transaction is not None:
-            return E_SCRIPT
+            is_new, run.is_held = run.is_held, False
+            return 1 if is_new else E_SCRIPT
         if run.request.method == "ACK":
             return 1
         try:

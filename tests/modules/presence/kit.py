@@ -21,7 +21,9 @@ from openpy.db.tables import Table, columns_of, name_of, named
 from openpy.engine.log import Log
 from openpy.engine.mi import Commands, Node
 from openpy.engine.module import Module
+from openpy.engine.programs import Ended, Program
 from openpy.engine.run import Overloaded, Run
+from openpy.engine.statistics import Statistics
 from openpy.engine.waiting import Stepper, Wait
 from openpy.modules.presence.agent import PresenceAgent
 from openpy.modules.presence.module import Presence
@@ -351,6 +353,8 @@ class House:
         self.transactions = Layer(self.wheel, TimerValues(), self.token)
         self.logged: list[str] = []
         self.log = Log(9, lambda level, line: self.logged.append(line))
+        self.statistics = Statistics()
+        self.allow_exec = False
         self.commands = Commands(self.log, lambda error: self.logged.append(repr(error)))
         self.wire: list[tuple[Wire, bytes]] = []
         self.exchanges: list[Exchange] = []
@@ -432,6 +436,9 @@ class House:
 
     def watch(self, descriptor: int, readable: Callable[[], None]) -> Callable[[], None]:
         raise AssertionError("nothing here reads a descriptor")
+
+    def run_program(self, program: Program) -> Wait[Ended]:
+        raise AssertionError("nothing here runs a program")
 
     def run_blocking(self, function: Callable[..., Any], *arguments: Any) -> Wait[Any]:
         wait: Wait[Any] = Wait()

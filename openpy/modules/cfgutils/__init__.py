@@ -1,0 +1,1 @@
+"""Chance, pauses, a stop (openser 1.3 module cfgutils)."""

@@ -1,0 +1,1 @@
+"""Flags that all messages share (openser 1.3 module gflags)."""

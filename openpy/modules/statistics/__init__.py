@@ -1,0 +1,1 @@
+"""Counters of the script (openser 1.3 module statistics)."""
