@@ -7,6 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from openpy.engine.socketids import read_socket
+from openpy.script.environment import ArgumentError
 from openpy.script.syntax import SocketId
 
 SHORT = "f:cCm:b:l:n:N:rRvdDETSVhw:t:u:g:P:G:i:x:W:"
@@ -121,17 +123,7 @@ def _apply(options: Options, name: str, value: str) -> None:
 
 def parse_socket(text: str) -> SocketId:
     """Take `[proto:]host[:port]` apart; raises UsageError."""
-    protocol, colon, rest = text.partition(":")
-    if colon and protocol.lower() in ("udp", "tcp", "tls", "sctp"):
-        kind: str | None = protocol.lower()
-    else:
-        kind, rest = None, text
-    host, port = rest, ""
-    if rest.startswith("["):
-        host, _, port = rest.partition("]")
-        host, port = host + "]", port.removeprefix(":") if port.startswith(":") else port and "none"
-    elif rest.count(":") == 1:
-        host, _, port = rest.partition(":")
-    if not host or (port and not (port.isdigit() and int(port) <= 65535)):
-        raise UsageError(f"-l {text}: write [udp:|tcp:]address[:port]")
-    return SocketId(kind, host, int(port) if port else None)
+    try:
+        return read_socket(text)
+    except ArgumentError:
+        raise UsageError(f"-l {text}: write [udp:|tcp:]address[:port]") from None

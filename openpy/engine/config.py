@@ -65,7 +65,12 @@ CORE_PARAMETERS: tuple[CoreParameterSpec, ...] = (
     CoreParameterSpec("port", N, 5060, "Port of sockets that give none"),
     CoreParameterSpec("alias", Takes.SOCKETS, None, "Further names that count as myself; repeatable"),
     CoreParameterSpec("auto_aliases", N, 1, "Reverse DNS names as aliases: not looked up", NONE),
-    CoreParameterSpec("advertised_address", Takes.HOST, None, "Address put in Via and Contact"),
+    CoreParameterSpec(
+        "advertised_address",
+        Takes.HOST,
+        None,
+        "Host put in Via and Contact",
+    ),
     CoreParameterSpec("advertised_port", N, None, "Port put in Via and Contact"),
     CoreParameterSpec("mhomed", N, 0, "Interface by destination: the system chooses", NONE),
     CoreParameterSpec("check_via", N, 0, "Drop replies whose first Via is not ours"),
@@ -83,7 +88,12 @@ CORE_PARAMETERS: tuple[CoreParameterSpec, ...] = (
     ),
     CoreParameterSpec("dns_queue", N, 256, "Names that may wait while 8 others are looked up", limit=True),
     CoreParameterSpec("disable_dns_failover", N, 0, "No further DNS targets", NONE),
-    CoreParameterSpec("disable_dns_blacklist", N, 1, "Blacklist of dead targets", NONE),
+    CoreParameterSpec(
+        "disable_dns_blacklist",
+        N,
+        1,
+        "no: what a name led to and failed gets nothing for 4 minutes",
+    ),
     CoreParameterSpec("sip_warning", N, 0, "Warning header in local replies"),
     CoreParameterSpec("server_signature", N, 1, "Server header in local replies"),
     CoreParameterSpec("server_header", S, None, "The whole Server header line"),
@@ -113,7 +123,12 @@ CORE_PARAMETERS: tuple[CoreParameterSpec, ...] = (
     CoreParameterSpec("mcast_ttl", N, -1, "Multicast", NONE),
     CoreParameterSpec("avp_aliases", S, None, "Short AVP names: `name=s:x;other=i:7`"),
     CoreParameterSpec("max_while_loops", N, 100, "Iterations of one while", limit=True),
-    CoreParameterSpec("tcp_accept_aliases", N, 0, "`;alias` in Via", NONE),
+    CoreParameterSpec(
+        "tcp_accept_aliases",
+        N,
+        0,
+        "1: a connection serves for the port of a Via with `;alias`",
+    ),
     CoreParameterSpec(
         "tcp_send_timeout", N, 10, "Seconds until a peer must have taken what was sent", limit=True
     ),

@@ -10,12 +10,19 @@ from typing import TYPE_CHECKING
 
 from openpy import __version__
 from openpy.engine.mi import CommandFailed, MiError, Reply, mi_command
+from openpy.engine.operands import PROTOCOLS
 
 if TYPE_CHECKING:
     from openpy.engine.server import Server
 
 PRODUCT = f"openpy ({__version__})"
 """Who we are, in the Server header and in the answer to `version`."""
+
+CORE = 0
+"""Who keeps a blacklist, as a number."""
+
+READ_ONLY, EXPIRING = 1, 2
+"""Flags of a blacklist."""
 
 NOT_FOUND = (404, "Statistics Not Found")
 
@@ -102,8 +109,24 @@ class CoreCommands:
         return reply
 
     @mi_command("list_blacklists")
-    def list_blacklists(self) -> None:
-        """Blacklists of destinations, of which this version keeps none."""
+    def list_blacklists(self) -> Reply:
+        """The blacklists of destinations, with their rules; `Expire` in seconds from now."""
+        reply = Reply()
+        loaded = self._server.loaded
+        for name, blacklist in loaded.blacklists.items() if loaded is not None else ():
+            flags = EXPIRING if blacklist.expires else READ_ONLY
+            node = reply.add("List", name, owner=str(CORE), flags=str(flags))
+            for rule, left in blacklist.standing():
+                shown = node.add("Rule", "", flags=str(int(rule.negated)))
+                shown.add("IP", str(rule.network.network_address))
+                shown.add("Mask", str(rule.network.netmask))
+                shown.add("Proto", str(PROTOCOLS[rule.transport or "any"]))
+                shown.add("Port", str(rule.port))
+                if rule.pattern:
+                    shown.add("Match", rule.pattern)
+                if blacklist.expires:
+                    shown.add("Expire", str(round(left)))
+        return reply
 
 
 def _list(values: list[str]) -> Reply:

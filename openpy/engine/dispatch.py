@@ -128,6 +128,7 @@ class Dispatcher:
         if self._layer.receive_request(request, flow) is not None:
             return
         run = Run(self._server, request, flow)
+        run.number = self.received_requests.value + self.received_replies.value
         if request.method == "ACK" and request.to.tag == run.local_tag():
             self.stateless_acks.value += 1
             return
@@ -176,6 +177,8 @@ class Dispatcher:
             self._pass_on(response, flow)
             return
         run = Run(self._server, response, flow)
+        run.kind = RouteKind.ONREPLY
+        run.number = self.received_requests.value + self.received_replies.value
 
         def routed(result: Any, error: BaseException | None) -> None:
             if error is not None:
@@ -196,7 +199,7 @@ class Dispatcher:
                 routed(1, None)
 
     def _is_first_via_ours(self, response: Response) -> bool:
-        return self._server.is_myself(response.via.host, response.via.port or 5060)
+        return self._server.is_own_via(response.via.host, response.via.port or 5060)
 
     def _pass_on(self, response: Response, flow: Flow) -> None:
         """To the transaction that waits for it; a stray one is forwarded by Via if it came through here."""

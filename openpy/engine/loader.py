@@ -17,7 +17,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from openpy.engine.blacklists import DEAD, DeadTargets, StaticBlacklist, declared_blacklist
+from openpy.engine.blacklists import Blacklist as BlacklistInForce
 from openpy.engine.config import CoreConfig, tls_refused
+from openpy.engine.corebranches import SERIAL_AVP
 from openpy.engine.corefunctions import CORE_FUNCTIONS
 from openpy.engine.module import Module, ModuleError
 from openpy.engine.operands import OPERANDS
@@ -58,6 +61,8 @@ class Loaded:
     modules: dict[str, Module]
     program: Program
     avp_aliases: dict[str, AvpName]
+    blacklists: dict[str, BlacklistInForce]
+    dead_targets: DeadTargets | None = None  # where they are kept
     warnings: tuple[Diagnostic, ...] = ()
 
 
@@ -66,6 +71,7 @@ class _Loading:
     services: Services
     config: CoreConfig
     modules: dict[str, Module]
+    blacklists: dict[str, BlacklistInForce]
     is_whole: bool  # else mistakes of syntax took statements out of it, perhaps a loadmodule
     places: dict[str, Position] = field(default_factory=dict)
     found: list[Diagnostic] = field(default_factory=list)
@@ -78,7 +84,7 @@ def load(path: Path, services: Services, config: CoreConfig, modules: dict[str, 
     they find each other when they check themselves.
     """
     parsed = parse_leniently(path.read_bytes(), str(path))
-    loading = _Loading(services, config, modules, is_whole=not parsed.errors)
+    loading = _Loading(services, config, modules, {}, is_whole=not parsed.errors)
     for statement in parsed.script.statements:
         match statement:
             case CoreParameter():
@@ -90,11 +96,13 @@ def load(path: Path, services: Services, config: CoreConfig, modules: dict[str, 
             case TlsDomain():
                 _note(loading, tls_refused(statement.position, statement.kind))
             case Blacklist():
-                text = f"dst_blacklist {statement.name} has no effect: use_blacklist() is not built into this version"
-                _note(loading, warning(statement.position, text))
+                _add_blacklist(loading, statement)
             case _:
                 pass  # routes are checked and compiled below
     aliases = _avp_aliases(loading, parsed.script)
+    dead_targets: DeadTargets | None = None
+    if not config.number("disable_dns_blacklist"):
+        dead_targets = loading.blacklists[DEAD] = DeadTargets(services.clock.monotonic)
     if loading.is_whole:
         _check_needs(loading)
     if loading.is_whole and not _errors(loading.found):
@@ -113,7 +121,16 @@ def load(path: Path, services: Services, config: CoreConfig, modules: dict[str, 
     if _errors(loading.found):
         raise ScriptError(sorted(loading.found, key=lambda d: (d.position.line, d.position.column)))
     program = compile_script(parsed.script, environment)
-    return Loaded(parsed.script, loading.config, loading.modules, program, aliases, tuple(loading.found))
+    return Loaded(
+        parsed.script,
+        loading.config,
+        loading.modules,
+        program,
+        aliases,
+        loading.blacklists,
+        dead_targets,
+        tuple(loading.found),
+    )
 
 
 def module_names() -> list[str]:
@@ -171,6 +188,19 @@ def _load_module(loading: _Loading, statement: LoadModule) -> None:
     loading.places[cls.name] = statement.position
 
 
+def _add_blacklist(loading: _Loading, statement: Blacklist) -> None:
+    name = statement.name
+    if name in loading.blacklists or name == DEAD:
+        whose = "the dead destinations" if name == DEAD else "a line above"
+        text = f"dst_blacklist {name}: that is the name of {whose}"
+        _note(loading, error(statement.position, text, "choose another"))
+        return
+    # where there are mistakes of syntax, rules may be among them
+    loading.blacklists[name] = (
+        declared_blacklist(statement) if loading.is_whole else StaticBlacklist(name, ())
+    )
+
+
 def _check_needs(loading: _Loading) -> None:
     """Whether each module comes after those that it needs: what these are, its parameters may say."""
     before: dict[str, Module] = {}
@@ -223,7 +253,7 @@ def _set_parameter(loading: _Loading, statement: ModuleParameter) -> None:
 
 
 def _avp_aliases(loading: _Loading, script: Script) -> dict[str, AvpName]:
-    aliases: dict[str, AvpName] = {}
+    aliases: dict[str, AvpName] = {"serial_branch": SERIAL_AVP}
     for entry in filter(None, loading.config.text("avp_aliases").split(";")):
         name, _, target = entry.partition("=")
         try:
@@ -240,6 +270,7 @@ def _environment(loading: _Loading) -> Environment:
         pseudo_variables=dict(PSEUDO_VARIABLES),
         transformations={**TRANSFORMATIONS, **URI_TRANSFORMATIONS},
         operands=dict(OPERANDS),
+        blacklists=loading.blacklists,
         max_while_loops=loading.config.number("max_while_loops"),
     )
     available = list(loading.modules.values())

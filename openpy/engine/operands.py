@@ -52,6 +52,7 @@ def _is_own_uri(run: Run, text: Value) -> bool | None:
     try:
         uri = cached_uri(text)
     except RemoteError:
+        run.parse_failed("uri")
         return None
     return run.server.is_myself(uri.host, uri.port or 5060)
 

@@ -95,6 +95,17 @@ class AvpsKind:
         return tuple(setters)
 
 
+@dataclass(frozen=True, slots=True)
+class AssignableKind:
+    """Exactly one pseudo-variable that can be assigned."""
+
+    description: str = "a pseudo-variable that can be assigned"
+
+    def convert(self, text: str, environment: Environment) -> Setter:
+        """Parse; raises ArgumentError."""
+        return bind_setter(read_whole(text), environment)
+
+
 Text = Annotated[str, TextKind()]
 Number = Annotated[int, NumberKind()]
 Format = Annotated[FormatText, FormatKind()]

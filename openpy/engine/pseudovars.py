@@ -9,15 +9,16 @@ import os
 import time
 from collections.abc import Callable
 
-from openpy.engine.operands import PROTOCOLS
-from openpy.engine.run import Branch, Run
+from openpy.engine.credentialvars import CREDENTIAL_VARIABLES
+from openpy.engine.destinationvars import DESTINATION_VARIABLES
+from openpy.engine.run import Run
+from openpy.engine.urivars import host_of, number_of, transport_number, user_of
 from openpy.engine.variables import VARIABLES
-from openpy.script.environment import ArgumentError, Getter, Index, Inner, PseudoVariableSpec, Setter
+from openpy.script.environment import ArgumentError, Getter, Index, Inner, PseudoVariableSpec
 from openpy.script.values import Dual, Value
 from openpy.sip.errors import RemoteError
-from openpy.sip.headers import NameAddr, canonical_name, parse_name_addr
+from openpy.sip.headers import NameAddr, canonical_name, parse_name_addr, split_first
 from openpy.sip.message import Request, Response
-from openpy.sip.uri import Uri, cached_uri
 
 METHOD_IDS = {
     "INVITE": 1, "CANCEL": 2, "ACK": 4, "BYE": 8, "INFO": 16, "OPTIONS": 32, "UPDATE": 64, "REGISTER": 128,
@@ -26,67 +27,32 @@ METHOD_IDS = {
 OTHER_METHOD = 16384
 
 
-def _uri_of(text: str) -> Uri | None:
-    try:
-        return cached_uri(text) if text else None
-    except RemoteError:
-        return None
-
-
-def _user(uri: Uri | None) -> Value:
-    return uri.user or None if uri is not None else None
-
-
-def _host(uri: Uri | None) -> Value:
-    return uri.host or None if uri is not None else None
-
-
-def _port(uri: Uri | None) -> Value:
-    if uri is None:
-        return None
-    port = uri.port or 5060
-    return Dual(str(port), port)
-
-
-def _transport(uri: Uri | None) -> Value:
-    if uri is None:
-        return None
-    name = (uri.param("transport") or "UDP").lower()
-    return Dual(uri.param("transport") or "UDP", PROTOCOLS.get(name, 0))
-
-
-def _received_uri(run: Run) -> str:
-    return run.message.uri if isinstance(run.message, Request) else ""
-
-
-def _number(value: int) -> Dual:
-    return Dual(str(value), value)
-
-
 def _hexadecimal(value: int) -> Dual:
     return Dual(f"{value:08X}", value)
 
 
-def _address(read: Callable[[Run], NameAddr], part: Callable[[NameAddr], Value]) -> Getter:
+def _address(header: str, read: Callable[[Run], NameAddr], part: Callable[[NameAddr], Value]) -> Getter:
     """A part of From or To; NULL where the header cannot be parsed."""
 
     def get(run: Run) -> Value:
         try:
             return part(read(run))
         except RemoteError:
+            run.parse_failed(f"{header} header")
             return None
 
     return get
 
 
 def _header_address(header: str, part: Callable[[NameAddr], Value]) -> Getter:
-    """A part of a name-addr header such as P-Asserted-Identity."""
+    """A part of a name-addr header such as P-Asserted-Identity; of the first where it is a list."""
 
     def get(run: Run) -> Value:
         text = run.message.get(header)
         try:
-            return part(parse_name_addr(text)) if text else None
+            return part(parse_name_addr(split_first(text)[0])) if text else None
         except RemoteError:
+            run.parse_failed(f"{header} header")
             return None
 
     return get
@@ -100,14 +66,16 @@ def _method(run: Run) -> Value:
     try:
         method = run.message.method if isinstance(run.message, Request) else run.message.cseq.method
     except RemoteError:
+        run.parse_failed("CSeq header")
         return None
     return Dual(method, METHOD_IDS.get(method, OTHER_METHOD))
 
 
 def _cseq(run: Run) -> Value:
     try:
-        return str(run.message.cseq.number)
+        return number_of(run.message.cseq.number)
     except RemoteError:
+        run.parse_failed("CSeq header")
         return None
 
 
@@ -117,30 +85,21 @@ def _body(run: Run) -> Value:
 
 def _content_length(run: Run) -> Value:
     text = run.message.get("Content-Length")
-    return _number(int(text)) if text and text.isascii() and text.isdigit() else None
-
-
-def _parts(prefix: str, uri: Callable[[Run], str]) -> dict[str, Getter]:
-    """`$ru`-like families: user, domain, port and transport of one URI."""
-    return {
-        prefix + "U": lambda run: _user(_uri_of(uri(run))),
-        prefix + "d": lambda run: _host(_uri_of(uri(run))),
-        prefix + "p": lambda run: _port(_uri_of(uri(run))),
-        prefix + "P": lambda run: _transport(_uri_of(uri(run))),
-    }
+    return number_of(int(text)) if text and text.isascii() and text.isdigit() else None
 
 
 def _identity(prefix: str, long: str, read: Callable[[Run], NameAddr]) -> dict[str, Getter]:
     """The From and To families."""
-    uri = _address(read, lambda address: address.uri_text or None)
-    user = _address(read, lambda address: _user(address.uri))
-    host = _address(read, lambda address: _host(address.uri))
+    header = long.capitalize()
+    uri = _address(header, read, lambda address: address.uri_text or None)
+    user = _address(header, read, lambda address: user_of(address.uri))
+    host = _address(header, read, lambda address: host_of(address.uri))
     return {
         prefix + "u": uri,
         prefix + "U": user,
         prefix + "d": host,
-        prefix + "t": _address(read, lambda address: address.tag or None),
-        prefix + "n": _address(read, lambda address: address.display or None),
+        prefix + "t": _address(header, read, lambda address: address.tag or None),
+        prefix + "n": _address(header, read, lambda address: address.display or None),
         long: uri,
         f"{long}.user": user,
         f"{long}.domain": host,
@@ -148,11 +107,6 @@ def _identity(prefix: str, long: str, read: Callable[[Run], NameAddr]) -> dict[s
 
 
 _SIMPLE: dict[str, Getter] = {
-    "ru": lambda run: run.uri or None,
-    **_parts("r", lambda run: run.uri),
-    "ou": lambda run: _received_uri(run) or None,
-    "ouri": lambda run: _received_uri(run) or None,
-    **_parts("o", _received_uri),
     "rm": _method,
     "rs": lambda run: run.message.status if isinstance(run.message, Response) else None,
     "rr": lambda run: run.message.reason if isinstance(run.message, Response) else None,
@@ -166,30 +120,25 @@ _SIMPLE: dict[str, Getter] = {
     "rb": _body,
     "ua": _header("User-Agent"),
     "mb": lambda run: run.message.raw.decode("utf-8", "surrogateescape"),
-    "ml": lambda run: _number(len(run.message.raw)),
-    "mi": lambda run: run.server.messages_received,
-    "mf": lambda run: _number(run.state.flags),
+    "ml": lambda run: number_of(len(run.message.raw)),
+    "mi": lambda run: run.number,
+    "mf": lambda run: number_of(run.state.flags),
     "mF": lambda run: _hexadecimal(run.state.flags),
-    "bf": lambda run: _number(run.state.branch_flags),
+    "bf": lambda run: number_of(run.state.branch_flags),
     "bF": lambda run: _hexadecimal(run.state.branch_flags),
-    "sf": lambda run: _number(run.script_flags),
+    "sf": lambda run: number_of(run.script_flags),
     "sF": lambda run: _hexadecimal(run.script_flags),
     "si": lambda run: run.flow.host,
     "src_ip": lambda run: run.flow.host,
-    "sp": lambda run: _number(run.flow.port),
+    "sp": lambda run: number_of(run.flow.port),
     "Ri": lambda run: run.flow.local_host,
-    "Rp": lambda run: _number(run.flow.local_port),
-    "pr": lambda run: Dual(run.flow.transport.upper(), PROTOCOLS[run.flow.transport]),
-    "proto": lambda run: Dual(run.flow.transport.upper(), PROTOCOLS[run.flow.transport]),
-    "dd": lambda run: _host(_uri_of(run.state.destination_uri)),
-    "dp": lambda run: _port(_uri_of(run.state.destination_uri)),
-    "dP": lambda run: _transport(_uri_of(run.state.destination_uri)),
-    "ds": lambda run: run.destination_set() or None,
-    "bR": lambda run: ", ".join(run.branch_list()) or None,
+    "Rp": lambda run: number_of(run.flow.local_port),
+    "pr": lambda run: Dual(run.flow.transport.upper(), transport_number(run.flow.transport)),
+    "proto": lambda run: Dual(run.flow.transport.upper(), transport_number(run.flow.transport)),
     "ai": _header_address("P-Asserted-Identity", lambda address: address.uri_text or None),
     "pu": _header_address("P-Preferred-Identity", lambda address: address.uri_text or None),
-    "pU": _header_address("P-Preferred-Identity", lambda address: _user(address.uri)),
-    "pd": _header_address("P-Preferred-Identity", lambda address: _host(address.uri)),
+    "pU": _header_address("P-Preferred-Identity", lambda address: user_of(address.uri)),
+    "pd": _header_address("P-Preferred-Identity", lambda address: host_of(address.uri)),
     "pn": _header_address("P-Preferred-Identity", lambda address: address.display or None),
     "re": _header_address("Remote-Party-ID", lambda address: address.uri_text or None),
     "rt": _header_address("Refer-To", lambda address: address.uri_text or None),
@@ -197,56 +146,21 @@ _SIMPLE: dict[str, Getter] = {
     "rc": lambda run: run.rc,
     "retcode": lambda run: run.rc,
     "pp": lambda run: os.getpid(),
-    "Ts": lambda run: int(run.server.clock.wall()),
-    "Tf": lambda run: Dual(time.ctime(run.server.clock.wall()), int(run.server.clock.wall())),
+    "Ts": lambda run: int(run.wall),
+    "Tf": lambda run: Dual(time.ctime(run.wall), int(run.wall)),
+    "err.class": lambda run: run.error_class,
+    "err.level": lambda run: run.mistake.level if run.error_class and run.mistake is not None else 0,
+    "err.rcode": lambda run: run.mistake.status if run.error_class and run.mistake is not None else 0,
+    "err.info": lambda run: run.mistake.info if run.error_class and run.mistake is not None else None,
+    "err.rreason": lambda run: run.mistake.reason if run.error_class and run.mistake is not None else None,
 }
 
 
-# --- what scripts may assign --------------------------------------------------------------------------------
-
-
-def _set_uri(run: Run, value: Value, operator: str) -> bool:
-    if not isinstance(value, str):
-        return False
-    run.state.uri = value
-    return True
-
-
-def _set_uri_user(run: Run, value: Value, operator: str) -> bool:
-    uri = _uri_of(run.uri)
-    if uri is None or isinstance(value, int):
-        return False
-    run.state.uri = str(uri.with_user(value))
-    return True
-
-
-def _set_uri_host(run: Run, value: Value, operator: str) -> bool:
-    uri = _uri_of(run.uri)
-    if uri is None or not isinstance(value, str):
-        return False
-    run.state.uri = str(uri.with_host(value, uri.port))
-    return True
-
-
-def _set_destination(run: Run, value: Value, operator: str) -> bool:
-    if isinstance(value, int):
-        return False
-    run.state.destination_uri = value or ""
-    return True
-
-
-def _append_branch(run: Run, value: Value, operator: str) -> bool:
-    if not isinstance(value, str):
-        return False
-    run.state.branches.append(Branch(value))
-    return True
-
-
-def _plain(name: str, getter: Getter, setter: Setter | None = None) -> PseudoVariableSpec:
+def _plain(name: str, getter: Getter) -> PseudoVariableSpec:
     def bind(inner: Inner, index: Index) -> Getter:
         return getter
 
-    return PseudoVariableSpec(name, bind, (lambda inner: setter) if setter is not None else None)
+    return PseudoVariableSpec(name, bind)
 
 
 # --- $hdr -------------------------------------------------------------------------------------------------------
@@ -277,21 +191,10 @@ def _bind_header(inner: Inner, index: Index) -> Getter:
     return get
 
 
-_ASSIGNABLE: dict[str, tuple[Getter, Setter]] = {
-    "ru": (_SIMPLE["ru"], _set_uri),
-    "ruri": (_SIMPLE["ru"], _set_uri),
-    "rU": (_SIMPLE["rU"], _set_uri_user),
-    "ruri.user": (_SIMPLE["rU"], _set_uri_user),
-    "rd": (_SIMPLE["rd"], _set_uri_host),
-    "ruri.domain": (_SIMPLE["rd"], _set_uri_host),
-    "du": (lambda run: run.state.destination_uri or None, _set_destination),
-    "duri": (lambda run: run.state.destination_uri or None, _set_destination),
-    "br": (lambda run: run.state.branches[0].uri if run.state.branches else None, _append_branch),
-}
-
 PSEUDO_VARIABLES: dict[str, PseudoVariableSpec] = {
     **{name: _plain(name, getter) for name, getter in _SIMPLE.items()},
-    **{name: _plain(name, getter, setter) for name, (getter, setter) in _ASSIGNABLE.items()},
+    **{name: _plain(name, getter) for name, getter in CREDENTIAL_VARIABLES.items()},
+    **DESTINATION_VARIABLES,
     "hdr": PseudoVariableSpec("hdr", _bind_header, takes_inner=True, takes_index=True),
     **VARIABLES,
 }

@@ -10,10 +10,12 @@ Rules:
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from openpy.engine.log import WARNING
+from openpy.script.syntax import RouteKind
 from openpy.sip.build import reply as build_reply
+from openpy.sip.digest import Credentials
 from openpy.sip.edits import Edits
 from openpy.sip.errors import LocalError
 from openpy.sip.message import Message, Request
@@ -21,12 +23,23 @@ from openpy.transaction.flow import Flow
 from openpy.transaction.server import ServerTransaction
 
 if TYPE_CHECKING:
+    from openpy.engine.blacklists import Blacklist
     from openpy.engine.server import Server
+    from openpy.engine.sockets import Endpoint
     from openpy.script.values import Value
 
 
 class Overloaded(Exception):
     """No further transaction can be held: the request is to be answered with 503."""
+
+
+class Mistake(NamedTuple):
+    """What an action could not read in the message: `$err.info`, the reply that it suggests, and how grave it is."""
+
+    info: str
+    status: int
+    reason: str
+    level: int = 3  # 1 critical to 5 low
 
 
 @dataclass(slots=True)
@@ -37,6 +50,7 @@ class Branch:
     destination_uri: str = ""
     q: int = -1
     flags: int = 0
+    send_socket: Endpoint | None = None
 
 
 @dataclass(slots=True)
@@ -47,7 +61,14 @@ class State:
     branch_flags: int = 0
     uri: str | None = None  # the Request-URI as rewritten
     destination_uri: str = ""
+    q: int = -1  # of the Request-URI, as in a branch
     branches: list[Branch] = field(default_factory=list)
+    send_socket: Endpoint | None = None  # force_send_socket
+    advertised_host: str = ""
+    advertised_port: int = 0
+    local_rport: bool = False  # our Via asks for the port (RFC 3581)
+    blacklists: tuple[Blacklist, ...] = ()  # in force
+    credentials: Credentials | None = None  # those that an authentication module found right
     avps: dict[str | int, list[Value]] = field(default_factory=dict)  # newest value first
     reply_headers: str = ""  # append_to_reply
 
@@ -58,6 +79,7 @@ class Run:
     __slots__ = (
         "_state",
         "_variables",
+        "_wall",
         "depth",
         "dropped",
         "edits_made",
@@ -66,7 +88,10 @@ class Run:
         "flow",
         "hops",
         "is_held",
+        "kind",
         "message",
+        "mistake",
+        "number",
         "rc",
         "script_flags",
         "server",
@@ -85,12 +110,16 @@ class Run:
         self.dropped = False
         self.error = 0  # the internal error of the last action, for sl_reply_error
         self.error_class = 0  # $err.class: 1 after a parse error
+        self.mistake: Mistake | None = None  # the last parse error
+        self.kind = RouteKind.REQUEST  # of the block that runs
+        self.number = 0  # $mi: which message of this process it is
         self.script_flags = 0
         self.is_held = False  # the transaction is there because the route waited, not for the script
         self.hops: int | None = None  # the Max-Forwards to send, where maxfwd counted it down
         self._state: State | None = None
         self._variables: dict[str, str | int] | None = None
         self.edits_made: Edits | None = None
+        self._wall = 0.0
 
     # --- the message ----------------------------------------------------------------------------------------
 
@@ -122,6 +151,25 @@ class Run:
         if self._state is not None and self._state.uri is not None:
             return self._state.uri
         return self.message.uri if isinstance(self.message, Request) else ""
+
+    @property
+    def wall(self) -> float:
+        """Unix time in seconds, the same for the whole run."""
+        if not self._wall:
+            self._wall = self.server.clock.wall()
+        return self._wall
+
+    def advertised(self, flow: Flow) -> tuple[str, int]:
+        """Host and port for the Via of what leaves by a flow, as the script or the parameters say."""
+        state = self._state
+        if state is None:
+            return self.server.advertised(flow)
+        socket = state.send_socket
+        if socket is not None and socket.transport == flow.transport:
+            host, port = self.server.advertised_socket(socket)
+        else:
+            host, port = self.server.advertised(flow)
+        return state.advertised_host or host, state.advertised_port or port
 
     def branch_list(self) -> list[str]:
         """The appended branches as they stand in a Contact."""
@@ -222,7 +270,7 @@ class Run:
 
     def _warning(self) -> str:
         """Who answers whom about what, for those who look at a trace (`sip_warning`; RFC 3261 20.43)."""
-        host, port = self.server.advertised(self.flow)
+        host, port = self.advertised(self.flow)
         uris = f"uri {self.request.uri}" + (f" to {self.uri}" if self.state.uri is not None else "")
         text = f"from {self.flow.host}:{self.flow.port} {uris}".replace("\\", "\\\\").replace('"', '\\"')
         return f'Warning: 392 {host}:{port} "{text}"\r\n'
@@ -238,6 +286,11 @@ class Run:
         transaction = self.transaction
         if transaction is not None and transaction.status < 200 and transaction.owner is None:
             self.server.transactions.release(transaction)
+
+    def parse_failed(self, what: str) -> None:
+        """A part of the message that an action needs cannot be read: the error_route is told."""
+        self.error_class = 1
+        self.mistake = Mistake(f"error parsing {what}", 400, f"bad {what}")
 
     def warn(self, text: str) -> None:
         """Log a warning about the script."""

@@ -19,6 +19,7 @@ from typing import Any
 from openpy.db.database import Database
 from openpy.db.url import parse_url
 from openpy.engine import memory
+from openpy.engine.blacklists import DeadTargets
 from openpy.engine.budgets import SourceBudget
 from openpy.engine.clock import Clock
 from openpy.engine.config import CoreConfig
@@ -34,11 +35,14 @@ from openpy.engine.names import Limits, Names
 from openpy.engine.overload import Backlog, Overload, OverloadCounts
 from openpy.engine.programs import Ended, Program
 from openpy.engine.runtime import TICK, Runtime
-from openpy.engine.sockets import Receivers, Sockets, bracketed
+from openpy.engine.socketids import unknown_sockets
+from openpy.engine.sockets import Endpoint, Receivers, Sockets, bracketed
 from openpy.engine.stalls import Stalls
 from openpy.engine.statistics import Statistics
+from openpy.engine.tcpaliases import accepting_aliases
 from openpy.engine.variables import AvpName
 from openpy.engine.waiting import Wait
+from openpy.script.diagnostics import ScriptError
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request, Response
 from openpy.sip.validity import Limits as MessageLimits
@@ -84,6 +88,9 @@ class Server:
             self.statistics.gauge("shmem", name, read)
         count = self.statistics.counter
         self.log_dropped = count("core", "log_dropped")
+        self.forwarded_requests = count("core", "fwd_requests")
+        self.forwarded_replies = count("core", "fwd_replies")
+        self.dead_targets: DeadTargets | None = None
         self.stalls = Stalls(
             count("core", "loop_longest_turn"), count("core", "loop_stalls"), self.clock.monotonic
         )
@@ -123,13 +130,14 @@ class Server:
             self._add_commands(module.commands())
         if self.config.number("server_signature"):
             self.reply_headers = (self.config.text("server_header") or f"Server: {PRODUCT}") + "\r\n"
+        self.dead_targets = loaded.dead_targets
         self.sip_warning = bool(self.config.number("sip_warning"))
         self._reply_to_via = bool(number("reply_to_via"))
-        self._advertised = self.config.text("advertised_address"), number("advertised_port")
+        self._advertised = bracketed(self.config.text("advertised_address")), number("advertised_port")
         return loaded
 
     def bind(self) -> None:
-        """Take the sockets; raises SocketError."""
+        """Take the sockets; raises SocketError, or ScriptError where the script forces one that is not among them."""
         receive = self._receiver()
         self._sockets = Sockets(
             self.config,
@@ -146,6 +154,7 @@ class Server:
         )
         try:
             self._sockets.bind()
+            self._check_forced_sockets(self._sockets)
         except BaseException:
             self._sockets.close()
             raise
@@ -266,6 +275,11 @@ class Server:
         host, port = self._advertised
         return host or bracketed(flow.local_host), port or flow.local_port
 
+    def advertised_socket(self, socket: Endpoint) -> tuple[str, int]:
+        """The same of what is forced through a socket."""
+        host, port = self._advertised
+        return host or bracketed(socket.host), port or socket.port
+
     def run_blocking(self, function: Callable[..., Any], *arguments: Any) -> Wait[Any]:
         """Run a blocking function in a thread."""
         return self.runtime.run_blocking(function, *arguments)
@@ -285,20 +299,30 @@ class Server:
     # --- for the parts of the engine --------------------------------------------------------------------------
 
     def reply_flow(self, request: Request, flow: Flow) -> Flow:
-        """The way for replies: where the request came from, or with `reply_to_via` what its top Via names."""
-        if not self._reply_to_via or flow.reliable:
+        """The way for replies: where the request came from, or with `reply_to_via` what its top Via names.
+
+        A Via that asks for the port (`rport`), and `force_rport`, always mean where the request came from (RFC 3581 4).
+        """
+        if not self._reply_to_via or flow.reliable or request.wants_rport:
             return flow
         try:
             via = request.via
         except RemoteError:
             return flow
-        if not is_unicast(via.host):
+        if via.param("rport") is not None or not is_unicast(via.host):
             return flow
         return self.flow("udp", via.host, via.port or 5060, (flow.local_host, flow.local_port)) or flow
 
     def forward_reply(self, response: Response) -> bool:
         """Send a stray reply on by its Via."""
-        return forward_reply(response, self.is_myself, self.flow)
+        if not forward_reply(response, self.is_own_via, self.flow):
+            return False
+        self.forwarded_replies.value += 1
+        return True
+
+    def is_own_via(self, host: str, port: int) -> bool:
+        """Whether a Via of host:port can be ours: one of our sockets, or what `advertised_address` says."""
+        return self.is_myself(host, port) or host.lower() == self._advertised[0].lower()
 
     def report(self, error: BaseException) -> None:
         """Log an error of ours, with its traceback through the script."""
@@ -309,6 +333,14 @@ class Server:
         for command in commands:
             if not self.commands.add(command):
                 raise ModuleError(f"{command.group}: there is a management command {command.name} already")
+
+    def _check_forced_sockets(self, sockets: Sockets) -> None:
+        if self.loaded is not None:
+            unknown = unknown_sockets(
+                self.loaded.script, lambda wanted: sockets.listening(wanted) is not None
+            )
+            if unknown:
+                raise ScriptError(unknown)
 
     def _count_losses(self, sockets: Sockets) -> None:
         """What the sockets could not take or send, as statistics of the group `net`."""
@@ -322,7 +354,10 @@ class Server:
 
     def _receiver(self) -> Callable[[bytes, Flow], None]:
         """Who hears each message."""
-        receive, rate = self.dispatcher.receive, self.config.number("source_rate")
+        receive: Callable[[bytes, Flow], None] = self.dispatcher.receive
+        rate = self.config.number("source_rate")
+        if self.config.number("tcp_accept_aliases"):
+            receive = accepting_aliases(receive, lambda flow, port: self.sockets.tcp.add_alias(flow, port))
         if rate <= 0:
             return receive
         dropped = self.statistics.counter("core", "source_dropped")

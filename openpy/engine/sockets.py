@@ -76,6 +76,8 @@ class Sockets:
             limits=_tcp_limits(config.number),
         )
         self.endpoints: list[Endpoint] = []
+        self._names: dict[str, str] = {}
+        """What `listen` calls an address, where it names it otherwise."""
         self._own: set[tuple[str, int]] = set()
         self._aliases: set[tuple[str, int]] = set()
 
@@ -111,6 +113,18 @@ class Sockets:
             return any(own == host for own, _ in self._own) or any(name == host for name, _ in self._aliases)
         return (host, port) in self._own or (host, port) in self._aliases or (host, 0) in self._aliases
 
+    def listening(self, wanted: SocketId) -> Endpoint | None:
+        """The first of our sockets that a text means; what it leaves open fits any."""
+        host = wanted.host.lower().strip("[]")
+        for endpoint in self.endpoints:
+            if (
+                wanted.protocol in (None, endpoint.transport)
+                and host in (endpoint.host, self._names.get(endpoint.host))
+                and not (wanted.port and wanted.port != endpoint.port)
+            ):
+                return endpoint
+        return None
+
     def flow(self, transport: str, host: str, port: int, local: tuple[str, int] | None) -> Flow | None:
         """A way to a peer that needs no waiting."""
         host = host.strip("[]")
@@ -136,6 +150,7 @@ class Sockets:
                 self._bind_one(Endpoint(transport, host, port))
             if entry.host and entry.host.strip("[]") != host:
                 self._own.add((entry.host.lower(), port))
+                self._names[host] = entry.host.lower()
 
     def _transports(self, entry: SocketId) -> list[str]:
         """Without a protocol: UDP and TCP."""

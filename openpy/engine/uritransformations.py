@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from openpy.script.environment import Getter, Transformation
-from openpy.script.values import Value
+from openpy.script.values import Dual, Value
 from openpy.sip.errors import RemoteError
 from openpy.sip.uri import Uri, cached_uri
 
@@ -45,16 +45,20 @@ def _bind_parameter(arguments: Arguments) -> Callable[[Any, Value], Value]:
     return apply
 
 
+def _host(uri: Uri) -> str:
+    return uri.host if uri.is_sip else ""
+
+
 def _parameters(uri: Uri) -> str:
     return ";".join(name if value is None else f"{name}={value}" for name, value in uri.params)
 
 
 _READERS: dict[str, Callable[[Uri], Value]] = {
-    "user": lambda uri: uri.user or "",
+    "user": lambda uri: uri.subscriber,
     "passwd": lambda uri: uri.password or "",
-    "host": lambda uri: uri.host,
-    "domain": lambda uri: uri.host,
-    "port": lambda uri: uri.port if uri.port is not None else "",
+    "host": _host,
+    "domain": _host,
+    "port": lambda uri: uri.port if uri.port is not None else Dual("", 0),
     "params": _parameters,
     "transport": lambda uri: uri.param("transport") or "",
     "ttl": lambda uri: uri.param("ttl") or "",

@@ -53,16 +53,20 @@ def avp_name(text: str, aliases: dict[str, AvpName] | None = None) -> AvpName:
 
 
 def _avp_key(inner: Inner) -> AvpName | Getter:
+    """The key, or for a bare name and another pseudo-variable what gives it for a run."""
     if inner is None:
         raise ArgumentError("$avp needs a name: $avp(s:name)")
-    return avp_name(inner) if isinstance(inner, str) else inner
+    if not isinstance(inner, str):
+        return inner
+    name = avp_name(inner)
+    if ":" in inner or isinstance(name, int):
+        return name
+    alias = name.lower()
+    return lambda run: run.server.avp_aliases.get(alias, name)
 
 
 def _resolve(run: Run, key: AvpName | Getter) -> AvpName | None:
-    if not callable(key):
-        return run.server.avp_aliases.get(key.lower(), key) if isinstance(key, str) else key
-    value = key(run)
-    return None if value is None else value
+    return key(run) if callable(key) else key
 
 
 def _bind_avp(inner: Inner, index: Index) -> Getter:

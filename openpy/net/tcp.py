@@ -29,6 +29,7 @@ READ = 32768
 PIECE = 2048
 ACCEPTED = 64  # connections in one turn of the loop
 PAUSE = 0.1  # seconds without a free descriptor until the next look
+ALIASES = 4  # further ports of its peer that one connection serves for
 KERNEL_BUFFER = (
     65536  # octets that the system keeps unsent; by itself it would keep megabytes for a deaf peer
 )
@@ -77,6 +78,8 @@ class TcpConnections:
         """All, by address; as above, who was silent longest comes first."""
         self._taken = 0
         self._by_peer: dict[tuple[str, int], TcpConnection] = {}
+        self._aliases: dict[TcpConnection, list[int]] = {}
+        """Further ports of its peer that a connection serves for."""
         self._unread: Held[TcpConnection] = Held(self._limits.held)
         self._unsent: Held[TcpConnection] = Held(self._limits.held)
         self._turns: Turns[TcpConnection] = Turns()
@@ -132,6 +135,23 @@ class TcpConnections:
         """The connection to a peer that is up."""
         connection = self._by_peer.get((host, port))
         return connection if connection is not None and connection.is_open else None
+
+    def add_alias(self, flow: object, port: int) -> bool:
+        """Let a connection serve for another port of its peer; False if it is gone, or another one serves for that.
+
+        The port is one of the same address, so nobody takes over what is another host's (RFC 5923 is about this).
+        """
+        if not isinstance(flow, TcpConnection) or not flow.is_open:
+            return False
+        found = self.find(flow.host, port)
+        if found is not None:
+            return found is flow
+        aliases = self._aliases.setdefault(flow, [])
+        if len(aliases) >= ALIASES:
+            return False
+        aliases.append(port)
+        self._by_peer[flow.host, port] = flow
+        return True
 
     def connect(self, host: str, port: int, done: Callable[[TcpConnection | None], None]) -> None:
         """Open a connection to a peer, or share the one that is up or on its way; done(None) where it fails."""
@@ -315,8 +335,9 @@ class TcpConnections:
     def closed(self, connection: TcpConnection) -> None:
         """A connection is gone."""
         self._forget(connection)
-        if self._by_peer.get((connection.host, connection.port)) is connection:
-            del self._by_peer[connection.host, connection.port]
+        for port in (connection.port, *self._aliases.pop(connection, ())):
+            if self._by_peer.get((connection.host, port)) is connection:
+                del self._by_peer[connection.host, port]
         self._lost(connection)
 
     async def _connect(self, host: str, port: int) -> None:

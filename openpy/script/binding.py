@@ -9,7 +9,6 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from openpy.script.corenames import NOT_BUILT
 from openpy.script.diagnostics import Diagnostic, did_you_mean, error, warning
 from openpy.script.environment import ArgumentError, Environment, Function, Getter, OperandSpec, Setter
 from openpy.script.patterns import Flags, Pattern, compile_pattern
@@ -77,11 +76,6 @@ class Binder:
         self.error(node, message, " or ".join(f"{node.name}({form})" for form in names))
 
     def _unknown_function(self, node: Call) -> None:
-        if node.name in NOT_BUILT:
-            self.error(
-                node, f"{node.name}() is a core function of openser 1.3 that this version does not have"
-            )
-            return
         module = self.environment.not_loaded.get(node.name)
         if module is not None and node.name in self.missing:
             return  # one line that is missing is told once

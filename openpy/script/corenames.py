@@ -4,14 +4,6 @@ from __future__ import annotations
 
 _words = str.split
 
-NOT_BUILT = frozenset(
-    _words(
-        "forward send error force_rport force_local_rport force_tcp_alias set_advertised_address"
-        " set_advertised_port force_send_socket serialize_branches next_branches use_blacklist pv_printf"
-    )
-)
-"""The core functions of 1.3 that this version does not have."""
-
 FIRST_NAMES: dict[str, str] = {
     "add_rport": "force_rport",
     "add_local_rport": "force_local_rport",

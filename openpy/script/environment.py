@@ -87,7 +87,10 @@ class OperandSpec:
 class Kind(Protocol):
     """How a function's string argument is converted, once, when the script is loaded."""
 
-    description: str  # "a number", "a format", ... for messages and docs
+    @property
+    def description(self) -> str:
+        """`a number`, `a format` ...: for messages and docs."""
+        ...
 
     def convert(self, text: str, environment: Environment) -> Any:
         """Convert the argument; raises ArgumentError."""
@@ -148,6 +151,7 @@ class Environment:
     operands: dict[str, OperandSpec] = field(default_factory=dict)
     statistics: dict[str, Any] = field(default_factory=dict)  # by name in lower case
     not_loaded: dict[str, str] = field(default_factory=dict)  # function name -> the module that has it
+    blacklists: dict[str, Any] = field(default_factory=dict)  # those that use_blacklist can name
     max_while_loops: int = 100
     resolve: Callable[[str], Sequence[str]] = _resolve_nothing
 

@@ -254,7 +254,7 @@ class ExpressionWriter(ABC):
                 self._route_call(node)
             case Assignment():
                 self._assignment(node)
-        self._error_route(node.position)
+        self.error_route(node.position)
 
     def _call(self, node: Call) -> None:
         bound = self.unit.binder.call(node)
@@ -314,7 +314,7 @@ class ExpressionWriter(ABC):
             )
         self.emit(node.position, self.set_rc(code))
 
-    def _error_route(self, position: Position) -> None:
+    def error_route(self, position: Position) -> None:
         """After an action that left a parse error behind: run the error_route, then go on."""
         key = self.unit.error_route
         if key is None or self.key[0] in (RouteKind.ONREPLY, RouteKind.ERROR):
@@ -326,7 +326,7 @@ class ExpressionWriter(ABC):
             when(
                 attribute("error_class"),
                 [
-                    store(kept, load("rc")),
+                    store(kept, attribute("rc")),
                     store("rc", ast.Await(result) if key in self.unit.waiting else result),
                     when(compare(load("rc"), ast.Is(), self.unit.name(STOP)), [self.stop()]),
                     set_attribute("error_class", ast.Constant(0)),

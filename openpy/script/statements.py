@@ -111,10 +111,13 @@ class RouteWriter(ExpressionWriter):
                 self.action(node)
             case If():
                 self._if(node)
+                self.error_route(position)
             case While():
                 self._while(node)
+                self.error_route(position)
             case Switch():
                 self._switch(node)
+                self.error_route(position)
             case Block(statements=statements):
                 self.statements(statements)
             case Return(value=0) | Exit():

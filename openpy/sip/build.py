@@ -131,7 +131,7 @@ def reply(
 
 
 def stamped_via(request: Request) -> str:
-    """The first Via line's value with `received` and `rport` as the receiving side fills them in.
+    """The first Via line's value with `received` and `rport` as the receiving side fills them in (RFC 3581 4).
 
     Raises KeyError if the request has no Via.
     """
@@ -144,7 +144,9 @@ def stamped_via(request: Request) -> str:
     except RemoteError:
         return value
     params = via.params_text
-    if "r" not in params or ("rport" not in params.lower() and "received" not in params.lower()):
+    if not request.wants_rport and (
+        "r" not in params or ("rport" not in params.lower() and "received" not in params.lower())
+    ):
         if via.host == host or via.host.strip("[]").lower() == host.lower():
             return value
         return _with_first_via(value, f"{via};received={host}")
@@ -154,7 +156,7 @@ def stamped_via(request: Request) -> str:
         if ";rport;" in value:
             return value.replace(";rport;", f";rport={port};received={host};", 1)
     filled = [(name, text) for name, text in via.params.items() if name not in ("received", "rport")]
-    if "rport" in via.params:
+    if "rport" in via.params or request.wants_rport:
         filled.append(("rport", str(port)))
     filled.append(("received", host))
     at = "" if via.port is None else f":{via.port}"

@@ -45,7 +45,8 @@ class Message:
     """What requests and responses share.
 
     `raw` are the message's bytes, `head` its text before the empty line, `body` its bytes, `source` the
-    (host, port) it came from, set by the receiver. `defect` says what is wrong with its lines or its length, or is "".
+    (host, port) it came from, set by the receiver; `wants_rport` says that its top Via counts as one with `rport`
+    (RFC 3581). `defect` says what is wrong with its lines or its length, or is "".
     """
 
     __slots__ = (
@@ -62,6 +63,7 @@ class Message:
         "head",
         "raw",
         "source",
+        "wants_rport",
     )
 
     def __init__(self, data: bytes, text: _Text) -> None:
@@ -69,6 +71,7 @@ class Message:
         self.head = head
         self.defect = defect
         self.source: tuple[str, int] | None = None
+        self.wants_rport = False
         self._first = first
         self._more = more
         self._via: Via | None = None

@@ -89,8 +89,23 @@ class Uri:
             return "sip:" + self.host.lower()
         return f"sip:{_normal_escapes(self.user)}@{self.host.lower()}"
 
+    @property
+    def subscriber(self) -> str:
+        """Whom the URI means: the user part, or the number of a TEL URI without its parameters; "" where nobody."""
+        if self.scheme == "tel":
+            return self.host.partition(";")[0]
+        return self.user or ""
+
     def with_user(self, user: str | None) -> Uri:
-        """The same URI with another user part (as written); a password stays only beside a user."""
+        """The same URI with another user part (as written); a password stays only beside a user.
+
+        Of a TEL URI it is the number. Raises RemoteError (400) where there must be one, or the scheme has none.
+        """
+        if not self.is_sip:
+            if self.scheme != "tel" or not user:
+                raise RemoteError(400, "The URI has no user part")
+            _, semicolon, params = self.host.partition(";")
+            return Uri(self.scheme, None, None, user + semicolon + params)
         password = self.password if user is not None else None
         return Uri(self.scheme, user, password, self.host, self.port, self.params, self.headers)
 
@@ -99,7 +114,14 @@ class Uri:
         return Uri(self.scheme, self.user, password, self.host, self.port, self.params, self.headers)
 
     def with_host(self, host: str, port: int | None) -> Uri:
-        """The same URI with another host and port."""
+        """The same URI with another host and port; a TEL URI becomes the SIP URI of its number there (RFC 3261 19.1.6).
+
+        Raises RemoteError (400) for any other scheme.
+        """
+        if not self.is_sip:
+            if self.scheme != "tel":
+                raise RemoteError(400, "The URI has no host")
+            return Uri("sip", self.host, None, host, port)
         return Uri(self.scheme, self.user, self.password, host, port, self.params, self.headers)
 
     def equals(self, other: Uri) -> bool:

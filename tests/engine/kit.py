@@ -89,11 +89,21 @@ class VirtualServer(Server):
         self.sent = sent
         self.connecting: list[tuple[KeptFlow, Wait[Flow | None]]] = []
         self.programs: list[tuple[Program, Wait[Ended]]] = []
+        self.hosts: dict[str, tuple[str, ...]] = {}
+        """The addresses of names; others have none."""
 
     def flow(self, transport: str, host: str, port: int, local: tuple[str, int] | None = None) -> Flow | None:
         if transport != "udp":
             return None
-        return KeptFlow(self.sent, transport, host.strip("[]"), port)
+        return KeptFlow(self.sent, transport, host.strip("[]"), port, *(local or ("127.0.0.1", 5060)))
+
+    def resolve(self, host: str) -> Wait[tuple[str, ...]]:
+        wait: Wait[tuple[str, ...]] = Wait()
+        if host == "silent.example":
+            wait.fail(OSError("nobody can tell"))
+        else:
+            wait.resolve(self.hosts.get(host, ()))
+        return wait
 
     def connect(self, transport: str, host: str, port: int) -> Wait[Flow | None]:
         wait: Wait[Flow | None] = Wait()

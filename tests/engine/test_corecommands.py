@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from openpy import __version__
+from openpy.engine.blacklists import Target
 from openpy.engine.corecommands import CoreCommands
 from openpy.engine.mi import Node, Reply
 from tests.engine.kit import EPOCH, Bench, request
@@ -104,3 +105,31 @@ def test_statistics_are_set_to_0(bench: Bench) -> None:
 def test_they_are_the_servers_own(bench: Bench) -> None:
     assert {command.group for command in bench.server.commands} >= {"core"}
     assert isinstance(CoreCommands(bench.server).which(), Reply)
+
+
+def test_list_blacklists_shows_each_rule(tmp_path: Path) -> None:
+    more = 'disable_dns_blacklist=no dst_blacklist=gw:{(tcp,192.0.2.0/24,5060,"MESSAGE*"), !(any,2001:db8::/32,0,"")}'
+    with Bench(tmp_path, more=more) as bench:
+        dead, target = bench.server.dead_targets, Target("udp", "192.0.2.9", 5060)
+        assert dead is not None
+        dead.found_by_name(target)
+        dead.failed(target)
+        bench.clock.now += 40
+        reply = run(bench, "list_blacklists")
+        assert reply is not None
+        gateways, dns = reply.nodes
+        assert [(node.name, node.value, node.attributes) for node in reply.nodes] == [
+            ("List", "gw", {"owner": "0", "flags": "1"}),
+            ("List", "dns", {"owner": "0", "flags": "2"}),
+        ]
+        shown = [
+            ",".join(f"{child.name}={child.value}" for child in rule.children)
+            + " "
+            + rule.attributes["flags"]
+            for rule in (*gateways.children, *dns.children)
+        ]
+        assert shown == [
+            "IP=192.0.2.0,Mask=255.255.255.0,Proto=2,Port=5060,Match=MESSAGE* 0",
+            "IP=2001:db8::,Mask=ffff:ffff::,Proto=0,Port=0 1",
+            "IP=192.0.2.9,Mask=255.255.255.255,Proto=1,Port=5060,Expire=200 0",
+        ]

@@ -1,150 +1,106 @@
+"""Section 4 of the language: a row for each core function of OpenSER 1.3. More about each is with the file it is in."""
+
 from __future__ import annotations
 
 from pathlib import Path
 
 import pytest
 
-from openpy.engine.corefunctions import CORE_FUNCTIONS, MAXIMUM_BRANCHES
-from openpy.engine.log import DEBUG, WARNING
-from openpy.script.diagnostics import ScriptError
-from tests.engine.kit import Bench, code_of, evaluate, request
+from openpy.engine.corefunctions import CORE_FUNCTIONS
+from openpy.script.corenames import BARE_COMMANDS, FIRST_NAMES
+from tests.engine.kit import Bench, request
 
-URI = "sip:bob:pw@example.com:5070;transport=tcp"
+URI = "sip:bob:pw@192.0.2.9:5070;lr"
 
-
-@pytest.mark.parametrize(
-    ("call", "expected"),
-    [
-        ('rewritehost("h2");', "sip:bob:pw@h2:5070;transport=tcp"),
-        ('sethost("h2");', "sip:bob:pw@h2:5070;transport=tcp"),
-        ('rewritehostport("h2:5080");', "sip:bob:pw@h2:5080;transport=tcp"),
-        ('sethostport("h2");', "sip:bob:pw@h2;transport=tcp"),
-        ('rewritehostport("[2001:db8::1]");', "sip:bob:pw@[2001:db8::1];transport=tcp"),
-        ('rewritehostport("[2001:db8::1]:5080");', "sip:bob:pw@[2001:db8::1]:5080;transport=tcp"),
-        ('rewriteport("5080");', "sip:bob:pw@example.com:5080;transport=tcp"),
-        ('setport("x");', URI),
-        ('rewriteuser("carol");', "sip:carol:pw@example.com:5070;transport=tcp"),
-        ('setuser("carol");', "sip:carol:pw@example.com:5070;transport=tcp"),
-        ('rewriteuserpass("carol:x");', "sip:carol:x@example.com:5070;transport=tcp"),
-        ('setuserpass("carol");', "sip:carol@example.com:5070;transport=tcp"),
-        ('rewriteuri("sip:x@y");', "sip:x@y"),
-        ('seturi("sip:x@y");', "sip:x@y"),
-        ('prefix("0");', "sip:0bob:pw@example.com:5070;transport=tcp"),
-        ("strip(1);", "sip:ob:pw@example.com:5070;transport=tcp"),
-        ("strip_tail(1);", "sip:bo:pw@example.com:5070;transport=tcp"),
-        ('rewriteuri("sip:x@y"); revert_uri();', URI),
-        ('rewriteuri("no uri"); rewritehost("h2");', "no uri"),
-    ],
-)
-def test_rewriting_the_request_uri(tmp_path: Path, call: str, expected: str) -> None:
-    assert evaluate(tmp_path, "$ru", request(uri=URI), before=call) == expected
-
-
-@pytest.mark.parametrize("call", ["strip(9);", "strip_tail(9);"])
-def test_stripping_more_than_there_is_empties_the_user(tmp_path: Path, call: str) -> None:
-    assert evaluate(tmp_path, "$ru", request(uri="sip:bob@h"), before=call) == "sip:h"
-
-
-def test_a_secure_uri_stays_secure(tmp_path: Path) -> None:
-    assert evaluate(tmp_path, "$ru", request(uri="sips:bob@h"), before='rewriteuser("x");') == "sips:x@h"
-
-
-@pytest.mark.parametrize(
-    ("before", "call", "code"),
-    [
-        (";", "isflagset(3)", -1),
-        ("setflag(3);", "isflagset(3)", 1),
-        ("setflag(3); resetflag(3);", "isflagset(3)", -1),
-        ("setflag(31);", "isflagset(31)", 1),
-        (";", "issflagset(3)", -1),
-        ("setsflag(3);", "issflagset(3)", 1),
-        ("setscriptflag(3); resetsflag(3);", "isscriptflagset(3)", -1),
-        (";", "isbflagset(3)", -1),
-        ("setbflag(3);", "isbflagset(0,3)", 1),
-        ("setbflag(0,3); resetbflag(3);", "isbflagset(3)", -1),
-        (";", "setbflag(1,3)", -1),
-        (";", "isbflagset(1,3)", -1),
-        ('append_branch("sip:a@b"); setbflag(1,3);', "isbflagset(1,3)", 1),
-        ('append_branch("sip:a@b"); setbflag(1,3); resetbflag(1,3);', "isbranchflagset(1,3)", -1),
-        ('append_branch("sip:a@b"); setbflag(1,3);', "isbflagset(3)", -1),
-        (";", "isdsturiset()", -1),
-        ('setdsturi("sip:a");', "isdsturiset()", 1),
-        ('setdsturi("sip:a"); resetdsturi();', "isdsturiset()", -1),
-        ('rewriteuri("no uri");', 'rewritehost("h")', -1),
-        (";", 'rewriteport("x")', -1),
-        (";", 'log("x")', 1),
-        (";", "setdebug(3)", 1),
-    ],
-)
-def test_return_codes(tmp_path: Path, before: str, call: str, code: int) -> None:
-    assert code_of(tmp_path, call, request(), before=before) == code
+SECTION_4: dict[str, tuple[str, str]] = {
+    "forward()": ("$var(c)=forward();", "1 > udp:192.0.2.9:5070"),
+    "forward(host)": ('$var(c)=forward("udp:192.0.2.20:5080");', "1 > udp:192.0.2.20:5080"),
+    "send": ('$var(c)=send("192.0.2.20");', "1 > udp:192.0.2.20:5060"),
+    "log(S)": ('$var(c)=log("text");', "1"),
+    "log(N,S)": ('$var(c)=log(1, "text");', "1"),
+    "error": ('$var(c)=error("a", "b");', "1"),
+    "exit": ("exit;", ""),
+    "drop": ("drop;", ""),
+    "return": ("return;", ""),
+    "route": ("$var(c)=route(7);", "7"),
+    "setflag": ("$var(c)=setflag(3);", "1 mf=8"),
+    "resetflag": ("setflag(3); $var(c)=resetflag(3);", "1"),
+    "isflagset": ("$var(c)=isflagset(3);", "-1"),
+    "setsflag": ("$var(c)=setsflag(3);", "1 sf=8"),
+    "resetsflag": ("setsflag(3); $var(c)=resetsflag(3);", "1"),
+    "issflagset": ("$var(c)=issflagset(3);", "-1"),
+    "setbflag": ("$var(c)=setbflag(3);", "1 bf=8"),
+    "setbflag(branch,N)": ("$var(c)=setbflag(1,3);", "-1"),
+    "resetbflag": ("setbflag(3); $var(c)=resetbflag(3);", "1"),
+    "isbflagset": ("$var(c)=isbflagset(3);", "-1"),
+    "rewritehost": ('$var(c)=rewritehost("h2");', "1 ru=sip:bob:pw@h2:5070;lr"),
+    "rewritehostport": ('$var(c)=rewritehostport("h2");', "1 ru=sip:bob:pw@h2;lr"),
+    "rewriteport": ('$var(c)=rewriteport("9");', "1 ru=sip:bob:pw@192.0.2.9:9;lr"),
+    "rewriteuser": ('$var(c)=rewriteuser("x");', "1 ru=sip:x:pw@192.0.2.9:5070;lr"),
+    "rewriteuserpass": ('$var(c)=rewriteuserpass("x:y");', "1 ru=sip:x:y@192.0.2.9:5070;lr"),
+    "rewriteuri": ('$var(c)=rewriteuri("sip:x@y");', "1 ru=sip:x@y"),
+    "prefix": ('$var(c)=prefix("0");', "1 ru=sip:0bob:pw@192.0.2.9:5070;lr"),
+    "strip": ("$var(c)=strip(1);", "1 ru=sip:ob:pw@192.0.2.9:5070;lr"),
+    "strip_tail": ("$var(c)=strip_tail(1);", "1 ru=sip:bo:pw@192.0.2.9:5070;lr"),
+    "revert_uri": ('rewriteuri("sip:x@y"); $var(c)=revert_uri();', "1"),
+    "append_branch()": ("$var(c)=append_branch();", f"1 br={URI}"),
+    "append_branch(S)": ('$var(c)=append_branch("sip:x@y");', "1 br=sip:x@y"),
+    "append_branch(S,q)": ('$var(c)=append_branch("sip:x@y", "0.5");', "1 br=<sip:x@y>;q=0.5"),
+    "setdsturi": ('$var(c)=setdsturi("sip:hop");', "1 du=sip:hop"),
+    "resetdsturi": ('setdsturi("sip:hop"); $var(c)=resetdsturi();', "1"),
+    "isdsturiset": ("$var(c)=isdsturiset();", "-1"),
+    "force_rport": ("$var(c)=force_rport();", "1"),
+    "force_local_rport": ("$var(c)=force_local_rport();", "1"),
+    "force_tcp_alias": ("$var(c)=force_tcp_alias();", "1"),
+    "force_tcp_alias(port)": ("$var(c)=force_tcp_alias(5070);", "1"),
+    "set_advertised_address": ("$var(c)=set_advertised_address(far.example);", "1"),
+    "set_advertised_port": ("$var(c)=set_advertised_port(5070);", "1"),
+    "force_send_socket": ("$var(c)=force_send_socket(udp:127.0.0.1);", "1 fs=udp:127.0.0.1"),
+    "serialize_branches": (
+        'append_branch("sip:x@y", "0.5"); $var(c)=serialize_branches(1);',
+        "1 avp=sip:x@y",
+    ),
+    "next_branches": ("$var(c)=next_branches();", "-1"),
+    "use_blacklist": ('$var(c)=use_blacklist("gw");', "1"),
+    "setdebug(N)": ("$var(c)=setdebug(3);", "1"),
+    "setdebug()": ("$var(c)=setdebug();", "1"),
+    "pv_printf(pv)": ('$var(c)=pv_printf($avp(serial_branch) , "$rm");', "1 avp=OPTIONS"),
+    "pv_printf(text)": ('$var(c)=pv_printf("$avp(serial_branch)", "$rm");', "1 avp=OPTIONS"),
+}
 
 
-def test_appending_the_current_destination_takes_it_along(tmp_path: Path) -> None:
-    before = 'rewriteuri("sip:a@b"); setdsturi("sip:hop"); setbflag(2); append_branch();'
-    text = evaluate(tmp_path, "$br [$du] $bf", request(), before=before)
-    assert text == "sip:a@b [<null>] 0"
-    with Bench(tmp_path, before + ' if (isbflagset(1,2)) xlog("kept");') as bench:
-        bench.receive(request())
-        assert list(bench.printed()) == ["kept"]
+@pytest.mark.parametrize("row", SECTION_4)
+def test_section_4(tmp_path: Path, row: str) -> None:
+    """The code of a call, and what is different after it."""
+    call, expected = SECTION_4[row]
+    more = 'dst_blacklist=gw:{(any,192.0.2.1,0,"")}\nroute[7] { return(7); }'
+    look = 'xlog("$var(c) mf=$mf sf=$sf bf=$bf ru=$ru br=$bR du=$du avp=$avp(serial_branch) fs=$fs");'
+    with Bench(tmp_path, f"{call} {look}", more=more) as bench:
+        sent = "".join(f" > {sent.to}" for sent in bench.receive(request(uri=URI)))
+        port = bench.server.sockets.endpoints[0].port
+        usual = {"mf=0", "sf=0", "bf=0", f"ru={URI}", "br=<null>", "du=<null>", "avp=<null>", "fs=<null>"}
+        changed = [part for line in bench.printed() for part in line.split() if part not in usual]
+        assert " ".join(changed).replace(f":{port}", "") + sent == expected
 
 
-def test_a_destination_set_has_12_members_at_most(tmp_path: Path) -> None:
-    assert MAXIMUM_BRANCHES == 12
-    eleven = 'append_branch("sip:a@b");' * 11
-    assert (
-        code_of(
-            tmp_path,
-            'append_branch("sip:a@b")',
-            request(),
-            before=eleven[: -len('append_branch("sip:a@b");')],
-        )
-        == 1
-    )
-    assert code_of(tmp_path, 'append_branch("sip:a@b")', request(), before=eleven) == -1
+def test_each_name_of_1_3_is_there() -> None:
+    names = {row.partition("(")[0] for row in SECTION_4} - {"exit", "drop", "return", "route"}
+    assert names == set(CORE_FUNCTIONS)
+    assert set(FIRST_NAMES.values()) <= names
+    assert names >= BARE_COMMANDS
 
 
-@pytest.mark.parametrize(
-    ("q", "shown"), [("0", "0"), ("1", "1"), ("0.5", "0.5"), ("0.125", "0.125"), ("1.000", "1")]
-)
-def test_branches_carry_a_q_value(tmp_path: Path, q: str, shown: str) -> None:
-    assert (
-        evaluate(tmp_path, "$bR", request(), before=f'append_branch("sip:a@b","{q}");')
-        == f"<sip:a@b>;q={shown}"
-    )
+@pytest.mark.parametrize("name", sorted(FIRST_NAMES))
+def test_another_name_means_the_same(tmp_path: Path, name: str) -> None:
+    call = SECTION_4[next(row for row in SECTION_4 if row.partition("(")[0] == FIRST_NAMES[name])][0]
+    assert f"={FIRST_NAMES[name]}(" in call
+    more = 'dst_blacklist=gw:{(any,192.0.2.1,0,"")}'
+    Bench(tmp_path, call.replace(f"={FIRST_NAMES[name]}(", f"={name}("), more=more).close()
 
 
-@pytest.mark.parametrize("q", ["1.1", "-0.1", "0.1234", "x", ""])
-def test_what_is_no_q_value(tmp_path: Path, q: str) -> None:
-    with pytest.raises(ScriptError, match="q value expected"):
-        Bench(tmp_path, f'append_branch("sip:a@b","{q}");')
-
-
-@pytest.mark.parametrize("call", ["setflag(32);", "setbflag(12,1);", "issflagset(-1);", "strip(-1);"])
-def test_numbers_out_of_range_are_told_when_the_script_is_loaded(tmp_path: Path, call: str) -> None:
-    with pytest.raises(ScriptError):
-        Bench(tmp_path, call)
-
-
-def test_log_writes_plain_text(tmp_path: Path) -> None:
-    with Bench(tmp_path, 'log("50% $ru"); log(1, "at one");') as bench:
-        bench.receive(request())
-        lines = [line for line in bench.log if ":script:" in line]
-        assert lines == ["DBG:script: 50% $ru", "WARNING:script: at one"]
-        assert bench.levels[-2:] == [DEBUG, WARNING]
-
-
-@pytest.mark.parametrize(("call", "level"), [("setdebug(1)", 1), ("setdebug(9)", 4), ("setdebug(-9)", -3)])
-def test_setdebug_sets_the_level_within_bounds(tmp_path: Path, call: str, level: int) -> None:
-    with Bench(tmp_path, f"{call};") as bench:
-        bench.receive(request())
-        assert bench.server.log.level == level
-
-
-def test_setdebug_without_a_level_goes_back_to_the_parameter(tmp_path: Path) -> None:
-    with Bench(tmp_path, "setdebug(1); setdebug();") as bench:
-        bench.receive(request())
-        assert bench.server.log.level == 4
+@pytest.mark.parametrize("name", sorted(BARE_COMMANDS))
+def test_these_need_no_parentheses(tmp_path: Path, name: str) -> None:
+    Bench(tmp_path, f"{name}; if ({name}) exit;").close()
 
 
 def test_each_function_is_documented() -> None:

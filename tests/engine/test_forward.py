@@ -1,11 +1,21 @@
 from __future__ import annotations
 
+from pathlib import Path
+from typing import Any
+
 import pytest
 
-from openpy.engine.forward import forward_reply, is_unicast, without_top_via
-from openpy.sip.message import Response, parse_message
+from openpy.engine.forward import (
+    forward_reply,
+    is_unicast,
+    request_to_send,
+    stateless_branch,
+    without_top_via,
+)
+from openpy.engine.run import Run
+from openpy.sip.message import Request, Response, parse_message
 from openpy.transaction.flow import Flow
-from tests.engine.kit import KeptFlow, Sent
+from tests.engine.kit import Bench, KeptFlow, Sent, request
 
 OURS = "SIP/2.0/UDP 127.0.0.1;branch=z9hG4bKours"
 
@@ -78,3 +88,87 @@ def test_vias_on_one_line_lose_only_the_first() -> None:
 )
 def test_unicast_addresses(host: str, expected: bool) -> None:
     assert is_unicast(host) is expected
+
+
+def test_a_reply_is_ours_by_its_branch_whatever_host_we_advertised() -> None:
+    below = "SIP/2.0/UDP 192.0.2.7:5070;branch=z9hG4bK1"
+    ours = stateless_branch(parsed(request(via=below)))
+    (sent,) = forwarded(f"SIP/2.0/UDP far.example;branch={ours}", below)
+    assert sent.to == "udp:192.0.2.7:5070"
+    other = "SIP/2.0/UDP 192.0.2.7:5070;branch=z9hG4bK2"
+    assert forwarded(f"SIP/2.0/UDP far.example;branch={ours}", other) == []
+
+
+# --- requests -------------------------------------------------------------------------------------------------
+
+NEXT = "sip:bob@192.0.2.9"
+
+
+def parsed(data: bytes) -> Request:
+    message = parse_message(data)
+    assert isinstance(message, Request)
+    message.source = ("192.0.2.1", 5066)
+    return message
+
+
+@pytest.mark.parametrize(
+    ("change", "is_same"),
+    [
+        pytest.param({}, True, id="retransmission"),
+        pytest.param({"method": "CANCEL"}, True, id="CANCEL"),
+        pytest.param({"method": "ACK", "to_tag": "b"}, True, id="ACK"),
+        pytest.param({"branch": "z9hG4bKother"}, False, id="another branch"),
+        pytest.param({"via": "SIP/2.0/UDP 192.0.2.2:5066;branch=z9hG4bKtest"}, False, id="another sender"),
+    ],
+)
+def test_a_branch_of_rfc_3261_makes_ours(change: dict[str, Any], is_same: bool) -> None:
+    first = stateless_branch(parsed(request("INVITE", NEXT)))
+    assert first.startswith("z9hG4bK")
+    again = stateless_branch(parsed(request(**{"method": "INVITE", "uri": NEXT, **change})))
+    assert (again == first) is is_same
+
+
+@pytest.mark.parametrize(
+    ("change", "is_same"),
+    [
+        pytest.param({}, True, id="retransmission"),
+        pytest.param({"method": "CANCEL"}, True, id="CANCEL"),
+        pytest.param({"via": "SIP/2.0/UDP 192.0.2.1;branch=2"}, False, id="another Via"),
+        pytest.param({"to_tag": "b"}, False, id="another To tag"),
+        pytest.param({"cseq": 8}, False, id="another CSeq"),
+        pytest.param({"call_id": "x"}, False, id="another Call-ID"),
+        pytest.param({"uri": "sip:x@y"}, False, id="another Request-URI"),
+    ],
+)
+def test_without_such_a_branch_the_transaction_makes_ours(change: dict[str, Any], is_same: bool) -> None:
+    via = "SIP/2.0/UDP 192.0.2.1;branch=1"
+    first = stateless_branch(parsed(request("INVITE", via=via)))
+    again = stateless_branch(parsed(request(**{"method": "INVITE", "via": via, **change})))
+    assert (again == first) is is_same
+
+
+def test_what_is_sent_carries_all_changes(tmp_path: Path) -> None:
+    with Bench(tmp_path, more="advertised_address=proxy.example advertised_port=5099") as bench:
+        via = "SIP/2.0/UDP phone.example;rport;branch=z9hG4bKa"
+        message = parsed(request("MESSAGE", NEXT, "Max-Forwards: 70", via=via))
+        run = Run(bench.server, message, bench.phone())
+        run.state.uri = "sip:carol@192.0.2.10"
+        run.hops = 9
+        run.edits.append_header("X-New: 1\r\n")
+        sent = Sent(bench.phone(), request_to_send(run, bench.phone(), "z9hG4bKours"))
+        assert sent.start == "MESSAGE sip:carol@192.0.2.10 SIP/2.0"
+        assert sent.all("Via") == [
+            "SIP/2.0/UDP proxy.example:5099;branch=z9hG4bKours",
+            "SIP/2.0/UDP phone.example;rport=5066;received=192.0.2.1;branch=z9hG4bKa",
+        ]
+        assert (sent.all("Max-Forwards"), sent.get("X-New")) == (["9"], "1")
+        again = request_to_send(run, bench.phone(), "z9hG4bKours")
+        assert again == sent.data, "the run's own edits are not touched"
+
+
+def test_a_stream_gets_a_content_length(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        message = parsed(request("OPTIONS", NEXT).replace(b"Content-Length: 0\r\n", b""))
+        run = Run(bench.server, message, bench.phone())
+        assert b"Content-Length: 0\r\n" in request_to_send(run, bench.phone("tcp"), "z9hG4bKa")
+        assert b"Content-Length" not in request_to_send(run, bench.phone("udp"), "z9hG4bKa")

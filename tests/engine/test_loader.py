@@ -229,10 +229,32 @@ def test_a_tls_domain_is_refused(tmp_path: Path, block: str) -> None:
     assert f"{block.partition('[')[0]}: TLS is not built" in found.message
 
 
-def test_a_blacklist_that_nobody_uses_is_told(tmp_path: Path) -> None:
-    found = only(tmp_path, 'dst_blacklist=gw:{(udp,10.0.0.0/8,5060,"")}\nroute { exit; }')
-    assert (found.severity, found.position.line) == (Severity.WARNING, 1)
-    assert "dst_blacklist gw has no effect" in found.message
+def test_blacklists_are_found_by_their_names(tmp_path: Path) -> None:
+    rules = '{(udp,10.0.0.0/8,5060,"")}'
+    assert problems(tmp_path, f'dst_blacklist=gateways:{rules}\nroute {{ use_blacklist("gateways"); }}') == []
+    found = only(tmp_path, f'dst_blacklist=gateways:{rules}\nroute {{ use_blacklist("gatewys"); }}')
+    assert found.position.line == 2
+    assert 'there is no blacklist "gatewys"; did you mean "gateways"' in found.message
+    twice = only(
+        tmp_path, f"dst_blacklist=gateways:{rules}\ndst_blacklist=gateways:{rules}\nroute {{ exit; }}"
+    )
+    assert (twice.message, twice.position.line) == (
+        "dst_blacklist gateways: that is the name of a line above",
+        2,
+    )
+
+
+def test_the_blacklist_of_dead_destinations_is_there_where_it_is_kept(tmp_path: Path) -> None:
+    use = 'route { use_blacklist("dns"); }'
+    assert 'there is no blacklist "dns"' in only(tmp_path, use).message
+    assert problems(tmp_path, f"disable_dns_blacklist=no\n{use}") == []
+    own = only(tmp_path, 'dst_blacklist=dns:{(udp,10.0.0.0/8,5060,"")}\nroute { exit; }')
+    assert own.message == "dst_blacklist dns: that is the name of the dead destinations"
+
+
+def test_a_mistake_in_a_blacklist_is_told_once(tmp_path: Path) -> None:
+    text = 'dst_blacklist=gw:{(udp,host,5060,"")}\nroute { use_blacklist("gw"); }'
+    assert "an address or a network is expected" in only(tmp_path, text).message
 
 
 # --- the whole file ---------------------------------------------------------------------------------------------
@@ -285,11 +307,6 @@ def test_what_a_module_lacks_is_told_with_the_errors_of_the_routes(tmp_path: Pat
     assert [d.position.line for d in found] == [3, 4]
 
 
-def test_a_core_function_that_is_not_built_is_not_taken_for_one_of_a_module(tmp_path: Path) -> None:
-    found = only(tmp_path, "route { add_rport(); }")
-    assert "core function of openser 1.3 that this version does not have" in found.message
-
-
 def test_a_module_that_is_not_loaded_is_told_once_a_function(tmp_path: Path) -> None:
     found = problems(tmp_path, 'route { xlog("a");\nxlog("b");\nt_relay();\nxlogg("c");\nxlogg("d"); }')
     assert [d.position.line for d in found] == [1, 3, 4, 5]
@@ -313,7 +330,7 @@ def test_avp_aliases(tmp_path: Path, line: str, expected: dict[str, str | int]) 
     path.write_text(f"{line}\nroute {{ exit; }}")
     server = Server()
     server.load(path)
-    assert server.avp_aliases == expected
+    assert server.avp_aliases == {"serial_branch": 0xFF3434} | expected
 
 
 def test_a_bad_avp_alias_is_told(tmp_path: Path) -> None:

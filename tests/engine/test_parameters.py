@@ -6,6 +6,7 @@ from typing import Any
 import pytest
 
 from openpy.engine.parameters import (
+    AssignableKind,
     AvpsKind,
     FormatKind,
     Kind,
@@ -45,6 +46,14 @@ def test_what_is_no_number(text: str) -> None:
 def test_numbers_out_of_bounds(text: str) -> None:
     with pytest.raises(ArgumentError, match=f"{text} is not between 1 and 10"):
         NumberKind(1, 10).convert(text, ENVIRONMENT)
+
+
+def test_what_can_be_assigned() -> None:
+    run: Any = Running()
+    assert AssignableKind().convert("$var(x)", ENVIRONMENT)(run, 7, "=")
+    assert run.variables["x"] == 7
+    with pytest.raises(ArgumentError):
+        AssignableKind().convert("$(var(x){s.len})", ENVIRONMENT)
 
 
 def test_a_format_is_evaluated_per_message() -> None:

@@ -103,6 +103,7 @@ def test_without_sip_warning_there_is_none(tmp_path: Path) -> None:
         ("SIP/2.0/UDP 192.0.2.77;branch=z9hG4bKa", "udp", "udp:192.0.2.77:5060"),
         ("SIP/2.0/UDP phone.example;branch=z9hG4bKa", "udp", "udp:192.0.2.1:5066"),
         ("SIP/2.0/UDP 224.0.0.1;branch=z9hG4bKa", "udp", "udp:192.0.2.1:5066"),
+        ("SIP/2.0/UDP 192.0.2.77;branch=z9hG4bKa;rport", "udp", "udp:192.0.2.1:5066"),
         ("SIP/2.0/TCP 192.0.2.77;branch=z9hG4bKa", "tcp", "tcp:192.0.2.1:5066"),
         ("nonsense", "udp", "udp:192.0.2.1:5066"),
     ],
@@ -224,3 +225,34 @@ def test_warnings_are_the_scripts(tmp_path: Path) -> None:
     with Bench(tmp_path) as bench:
         run_of(bench, request()).warn("odd")
         assert bench.log == ["WARNING:script: odd"]
+
+
+def test_what_a_via_advertises(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        (endpoint,) = bench.server.sockets.endpoints
+        run = run_of(bench, request())
+        assert run.advertised(bench.phone()) == ("127.0.0.1", 5060)
+        run.state.send_socket = endpoint
+        assert run.advertised(bench.phone()) == ("127.0.0.1", endpoint.port)
+        assert run.advertised(bench.phone("tcp")) == ("127.0.0.1", 5060), (
+            "the socket is for another transport"
+        )
+        run.state.advertised_host = "far.example"
+        assert run.advertised(bench.phone()) == ("far.example", endpoint.port)
+        run.state.advertised_port = 9
+        assert run.advertised(bench.phone()) == ("far.example", 9)
+
+
+def test_a_parse_error_is_kept_for_the_error_route(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        run = run_of(bench, request())
+        run.parse_failed("r-uri")
+        assert (run.error_class, run.mistake) == (1, ("error parsing r-uri", 400, "bad r-uri", 3))
+
+
+def test_a_run_has_one_time(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        run = run_of(bench, request())
+        first = run.wall
+        bench.clock.now += 5
+        assert run.wall == first

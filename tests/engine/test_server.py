@@ -369,3 +369,82 @@ def test_the_first_message_waits_for_what_is_loaded_but_not_long(
 
     took = asyncio.run(live())
     assert waits * 0.9 <= took < waits + 0.9 * LOAD_PATIENCE
+
+
+@pytest.mark.parametrize(
+    ("more", "host", "expected"),
+    [
+        ("", "far.example", False),
+        ("advertised_address=far.example", "Far.example", True),
+        ("advertised_address=far.example", "other.example", False),
+    ],
+)
+def test_whether_a_via_can_be_ours(tmp_path: Path, more: str, host: str, expected: bool) -> None:
+    with Bench(tmp_path, more=more) as bench:
+        assert bench.server.is_own_via(host, 5060) is expected
+        port = bench.server.sockets.endpoints[0].port
+        assert bench.server.is_own_via(LOCAL, port)
+        assert not bench.server.is_myself(host, 5060), "a Request-URI is another matter"
+
+
+def test_an_alias_in_a_via_is_accepted_where_the_script_says_so(tmp_path: Path) -> None:
+    for accepts in ("yes", "no"):
+        server, _ = serving(tmp_path, f"tcp_accept_aliases={accepts}\nroute {{ exit; }}", "tcp")
+
+        async def live(server: Server = server, is_accepted: bool = accepts == "yes") -> None:
+            await server.start()
+            _, writer = await asyncio.open_connection(LOCAL, server.sockets.endpoints[0].port)
+            writer.write(request(via="SIP/2.0/TCP 127.0.0.1:5070;branch=z9hG4bKa;alias"))
+            while not server.messages_received:
+                await asyncio.sleep(0.005)
+            assert (server.flow("tcp", LOCAL, 5070) is not None) is is_accepted
+            writer.close()
+            await server.stop()
+
+        asyncio.run(live())
+
+
+@pytest.mark.parametrize("phone_kind", ["udp", "tcp"])
+def test_a_request_is_forwarded_to_a_name_and_its_reply_comes_back(tmp_path: Path, phone_kind: str) -> None:
+    """Without state: by real sockets, the system's resolver, and for TCP the connection that the request came by."""
+    gateway = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+    gateway.bind((LOCAL, 0))
+    gateway.setblocking(False)
+    script = f'route {{ force_rport(); forward("udp:localhost:{gateway.getsockname()[1]}"); }}'
+    server, _ = serving(tmp_path, script, "udp", "tcp")
+    udp, tcp = (endpoint.port for endpoint in server.sockets.endpoints)
+
+    async def answer_by_gateway() -> None:
+        loop = asyncio.get_running_loop()
+        data, source = await loop.sock_recvfrom(gateway, 65535)
+        assert source == (LOCAL, udp)
+        await loop.sock_sendto(
+            gateway, data.replace(b"OPTIONS sip:bob@example.com SIP/2.0", b"SIP/2.0 200 OK"), source
+        )
+
+    async def ask() -> bytes:
+        loop = asyncio.get_running_loop()
+        if phone_kind == "udp":
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as phone:
+                phone.setblocking(False)
+                await loop.sock_sendto(phone, request(), (LOCAL, udp))
+                await answer_by_gateway()
+                return await loop.sock_recv(phone, 65535)
+        reader, writer = await asyncio.open_connection(LOCAL, tcp)
+        writer.write(request(via="SIP/2.0/TCP 192.0.2.1;branch=z9hG4bKtcp"))
+        await answer_by_gateway()
+        data = await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+        return data
+
+    async def talk() -> bytes:
+        await server.start()
+        reply = await asyncio.wait_for(ask(), 10)
+        await server.stop()
+        return reply
+
+    with gateway:
+        reply = asyncio.run(talk())
+    assert reply.startswith(b"SIP/2.0 200 OK")
+    assert reply.count(b"Via:") == 1
+    assert b";received=127.0.0.1" in reply

@@ -207,3 +207,28 @@ def test_an_endpoint_is_written_as_listen_takes_it() -> None:
     assert str(Endpoint("udp", "::1", 5060)) == "udp:[::1]:5060"
     assert bracketed("[::1]") == "[::1]"
     assert bracketed(LOCAL) == LOCAL
+
+
+@pytest.mark.parametrize(
+    ("wanted", "expected"),
+    [
+        (SocketId(None, LOCAL, None), 0),
+        (SocketId("udp", LOCAL, None), 0),
+        (SocketId("tcp", LOCAL, None), 2),
+        (SocketId(None, "LocalHost", None), 1),
+        (SocketId("udp", "[::1]", None), 3),
+        (SocketId(None, LOCAL, 1), None),
+        (SocketId("tls", LOCAL, None), None),
+        (SocketId(None, "192.0.2.1", None), None),
+    ],
+)
+def test_which_socket_is_meant(wanted: SocketId, expected: int | None) -> None:
+    listen = [SocketId("udp", LOCAL, 0), SocketId("udp", "localhost", 0), SocketId("tcp", LOCAL, 0)]
+    with bound(*listen, SocketId("udp", "::1", 0)) as sockets:
+        found = sockets.listening(wanted)
+        if wanted.host == "LocalHost":
+            assert found in sockets.endpoints
+        else:
+            assert found == (None if expected is None else sockets.endpoints[expected])
+        last = sockets.endpoints[2]
+        assert sockets.listening(SocketId(None, LOCAL, last.port)) is last

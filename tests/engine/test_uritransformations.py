@@ -36,7 +36,7 @@ SHORT = request(uri="sip:h.com")
         ("USER", "bob", ""),
     ],
 )
-def test_each_transformation(tmp_path: Path, name: str, full: str, short: str) -> None:
+def test_section_6(tmp_path: Path, name: str, full: str, short: str) -> None:
     before = '$var(p)="q";'
     assert evaluate(tmp_path, f"[$(ru{{uri.{name}}})]", FULL, before=before) == f"[{full}]"
     assert evaluate(tmp_path, f"[$(ru{{uri.{name}}})]", SHORT, before=before) == f"[{short}]"
@@ -44,6 +44,21 @@ def test_each_transformation(tmp_path: Path, name: str, full: str, short: str) -
 
 def test_a_port_is_a_number(tmp_path: Path) -> None:
     assert is_true(tmp_path, "$(ru{uri.port})==5061", FULL)
+
+
+PLACELESS = request(uri="tel:+1555;ext=7")
+
+
+@pytest.mark.parametrize(
+    ("name", "expected"),
+    [("user", "+1555"), ("passwd", ""), ("host", ""), ("domain", ""), ("port", "")],
+)
+def test_a_number_has_a_user_and_no_host(tmp_path: Path, name: str, expected: str) -> None:
+    assert evaluate(tmp_path, f"[$(ru{{uri.{name}}})]", PLACELESS) == f"[{expected}]"
+
+
+def test_no_port_is_0_too(tmp_path: Path) -> None:
+    assert is_true(tmp_path, '$(ru{uri.port})==0 && $(ru{uri.port})==""', SHORT)
 
 
 @pytest.mark.parametrize("name", ["user", "param,q", "param,$hdr(Absent)"])

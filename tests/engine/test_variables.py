@@ -33,6 +33,8 @@ ALIASES = 'avp_aliases="email=s:mail;other=i:7"'
         ("$avp(s1:x)=1;", "$avp(s:x)", "1"),
         ('$avp(email)="a@b"; $avp(OTHER)=7;', "$avp(s:mail) $avp(i:7) $avp(EMAIL)", "a@b 7 a@b"),
         ("$avp(bare)=1;", "$avp(s:bare)", "1"),
+        ("$avp(email)=1; $avp(s:email)=2;", "$avp(s:mail) $avp(s:email)", "1 2"),
+        ("$avp(serial_branch)=1;", "$avp(i:0xff3434) $avp(s:serial_branch)", "1 <null>"),
         ('$var(n)="x"; $avp(s:x)=4;', "$avp($var(n))", "4"),
         ('$var(n)="x"; $avp($var(n))=4;', "$avp(s:x)", "4"),
         ("$avp($hdr(Absent))=4;", "$rc $avp($hdr(Absent))", "-1 <null>"),

@@ -12,7 +12,7 @@ import pytest
 
 from openpy.net import tcp as tcp_module
 from openpy.net.connection import Bounds, TcpConnection
-from openpy.net.tcp import BURST, PIECE, READ, TcpConnections, TcpLimits
+from openpy.net.tcp import ALIASES, BURST, PIECE, READ, TcpConnections, TcpLimits
 from openpy.sip.errors import RemoteError
 
 LOCAL = "127.0.0.1"
@@ -489,3 +489,37 @@ def test_a_connection_of_our_own_gives_no_place_away() -> None:
             assert opened[0].is_open
 
     on_the_wire(play, TcpLimits(connections=1))
+
+
+# --- aliases --------------------------------------------------------------------------------------------------------
+
+
+def test_a_connection_serves_for_another_port_of_its_peer() -> None:
+    async def play(wire: Wire) -> None:
+        for _ in range(2):
+            _, writer = await wire.join()
+            writer.write(MESSAGE)
+        await until(lambda: len(wire.heard) == 2)
+        first, second = (flow for _, flow in wire.heard)
+        assert wire.tcp.add_alias(first, 5060)
+        assert wire.tcp.add_alias(first, 5060)
+        assert wire.tcp.find(LOCAL, 5060) is first
+        assert not wire.tcp.add_alias(second, 5060), "nobody takes over what another one serves for"
+        assert not wire.tcp.add_alias(second, first.port)
+        for port in range(5061, 5061 + ALIASES - 1):
+            assert wire.tcp.add_alias(first, port)
+        assert not wire.tcp.add_alias(first, 6000)
+        first.close()
+        await until(lambda: wire.lost)
+        assert wire.tcp.find(LOCAL, 5060) is None
+        assert not wire.tcp.add_alias(first, 5070)
+        assert wire.tcp.add_alias(second, 5060)
+
+    on_the_wire(play)
+
+
+def test_what_is_no_connection_has_no_alias() -> None:
+    async def play(wire: Wire) -> None:
+        assert not wire.tcp.add_alias(object(), 5060)
+
+    on_the_wire(play)

@@ -1,16 +1,11 @@
 from __future__ import annotations
 
-from openpy.script.corenames import BARE_COMMANDS, FIRST_NAMES, NOT_BUILT
+from openpy.script.corenames import BARE_COMMANDS, FIRST_NAMES
 
 
 def test_an_alias_leads_to_a_first_name_at_once() -> None:
     assert not FIRST_NAMES.keys() & set(FIRST_NAMES.values())
     assert FIRST_NAMES["setu"] == FIRST_NAMES["setuser"] == "rewriteuser"
-
-
-def test_what_is_not_built_is_named_by_its_first_name() -> None:
-    assert "force_rport" in NOT_BUILT
-    assert not NOT_BUILT & FIRST_NAMES.keys()
 
 
 def test_commands_without_parentheses_are_known_by_their_first_name() -> None:

@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies
 
 from openpy.script.compiler import STOP
 from openpy.script.diagnostics import ScriptError
+from openpy.script.environment import PseudoVariableSpec
 
 
 @pytest.mark.parametrize(
@@ -240,3 +241,20 @@ def test_3_8_exit_in_error_route_ends_the_script(lab: Any) -> None:
 
 def test_3_8_an_error_route_may_wait(lab: Any) -> None:
     assert lab.run('spoil(); say("a");', ERROR_ROUTE % 'wait("1");').said == ["error", "a"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("if ($spoiled) say('yes'); say('on');", ["error", "on"]),
+        ("if (!$spoiled) say('no'); say('on');", ["no", "error", "on"]),
+        ("while ($spoiled) say('never'); say('on');", ["error", "on"]),
+        ("switch ($spoiled) { case 1: say('never'); } say('on');", ["error", "on"]),
+    ],
+)
+def test_3_8_a_condition_may_leave_an_error_too(lab: Any, text: str, said: list[str]) -> None:
+    def spoil(run: Any) -> None:
+        run.error_class = 1
+
+    lab.environment.pseudo_variables["spoiled"] = PseudoVariableSpec("spoiled", lambda inner, index: spoil)
+    assert lab.run(text, ERROR_ROUTE % "").said == said

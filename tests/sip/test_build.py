@@ -88,6 +88,21 @@ def test_top_via_says_where_the_request_came_from(
     assert read(reply(received(f"Via: {via}\r\n", source), 400, "Bad Request")).get("Via") == expected
 
 
+@pytest.mark.parametrize(
+    ("via", "expected"),
+    [
+        ("SIP/2.0/UDP a;branch=b", "SIP/2.0/UDP a;branch=b;rport=60;received=h"),
+        ("SIP/2.0/UDP h:1;branch=b", "SIP/2.0/UDP h:1;branch=b;rport=60;received=h"),
+        ("SIP/2.0/UDP a, SIP/2.0/UDP c", "SIP/2.0/UDP a;rport=60;received=h, SIP/2.0/UDP c"),
+        ("SIP/2.0/UDP a;rport;branch=b", "SIP/2.0/UDP a;rport=60;received=h;branch=b"),
+    ],
+)
+def test_a_via_can_be_taken_for_one_that_asks_for_the_port(via: str, expected: str) -> None:
+    request = received(f"Via: {via}\r\n{HEAD}", ("h", 60))
+    request.wants_rport = True
+    assert read(reply(request, 200, "OK")).get("Via") == expected
+
+
 def test_record_route_is_copied_if_asked() -> None:
     invite = received(
         f"Via: {VIA}\r\nRecord-Route: <sip:p1;lr>,<sip:p2;lr>\r\n{HEAD}Record-Route: <sip:p3>\r\n"

@@ -165,6 +165,29 @@ def test_another_part() -> None:
     assert str(uri.with_host("b", None)) == "sip:alice:secret@b;lr?x=y"
 
 
+def test_the_number_of_a_tel_uri_is_its_user() -> None:
+    uri = parse_uri("tel:+1555;ext=7")
+    assert (uri.subscriber, parse_uri("sip:bob@h").subscriber, parse_uri("sip:h").subscriber) == (
+        "+1555",
+        "bob",
+        "",
+    )
+    assert str(uri.with_user("+2")) == "tel:+2;ext=7"
+    assert str(uri.with_host("gw", 5070)) == "sip:+1555;ext=7@gw:5070"
+
+
+@pytest.mark.parametrize("text", ["tel:+1", "urn:service:sos"])
+def test_what_another_scheme_does_not_have(text: str) -> None:
+    uri = parse_uri(text)
+    with pytest.raises(RemoteError):
+        uri.with_user(None)
+    if uri.scheme != "tel":
+        with pytest.raises(RemoteError):
+            uri.with_host("h", None)
+        with pytest.raises(RemoteError):
+            uri.with_user("u")
+
+
 def test_unescape() -> None:
     assert unescape("plain") == "plain"
     assert unescape("%41%zz%C3%BC%00") == "A%zzü\x00"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from openpy.engine.corefunctions import MAXIMUM_BRANCHES
+from openpy.engine.corebranches import MAXIMUM_BRANCHES
 from openpy.engine.log import INFO, WARNING
 from openpy.engine.module import (
     ArgumentError,

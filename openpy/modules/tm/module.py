@@ -5,6 +5,18 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from openpy.engine.destinations import (
+    E_BAD_ADDRESS,
+    E_BAD_URI,
+    E_IP_BLOCKED,
+    E_SEND,
+    Destination,
+    DestinationError,
+    DestinationKind,
+    current_destination,
+    way_to,
+)
+from openpy.engine.forward import request_to_send
 from openpy.engine.module import (
     REQUEST,
     ArgumentError,
@@ -20,30 +32,28 @@ from openpy.engine.module import (
 from openpy.engine.run import Overloaded, Run
 from openpy.engine.services import Services
 from openpy.modules.tm.counts import ReplyCounts
-from openpy.modules.tm.relay import (
-    DEFAULT_PORT,
-    E_SEND,
-    Destination,
-    Relay,
-    RelayError,
-    destination_of,
-    request_to_send,
-)
+from openpy.modules.tm.relay import Relay
+from openpy.transaction.flow import Flow
 from openpy.transaction.layer import CAPACITY
 from openpy.transaction.timers import TimerValues
 from openpy.transaction.transaction import Counts
 
 E_SCRIPT = -10
 NO_AUTOMATIC_100, NO_ERROR_REPLY = 0x01, 0x02
-RELAY_CODES = {-475: -2, -476: -4, -477: -6}
-ERRORS = {-475: (475, "Bad URI"), -476: (476, "Unresolvable destination"), -477: (477, "Send failed")}
+RELAY_CODES = {E_IP_BLOCKED: -5, E_BAD_URI: -2, E_BAD_ADDRESS: -4, E_SEND: -6}
+ERRORS = {
+    E_IP_BLOCKED: (473, "Filtered destination"),
+    E_BAD_URI: (475, "Bad URI"),
+    E_BAD_ADDRESS: (476, "Unresolvable destination"),
+    E_SEND: (477, "Send failed"),
+}
 
 REQUEST_OR_BRANCH = frozenset({RouteKind.REQUEST, RouteKind.BRANCH})
 
 
 @dataclass(frozen=True, slots=True)
 class TargetKind:
-    """The first argument of t_relay: flags (`0x01`), or `[proto:]address[:port]`."""
+    """The first argument of t_relay: flags (`0x01`), or `[proto:]host[:port]`."""
 
     description: str = "flags such as 0x01, or a destination such as udp:192.0.2.1:5060"
 
@@ -52,21 +62,7 @@ class TargetKind:
         try:
             return int(text, 0)
         except ValueError:
-            pass
-        protocol, colon, rest = text.partition(":")
-        if not colon or protocol.lower() not in ("udp", "tcp", "tls", "sctp"):
-            protocol, rest = "udp", text
-        if protocol.lower() not in ("udp", "tcp"):
-            raise ArgumentError(f"bad protocol in {text}: this version sends by udp and tcp")
-        host, colon, port = rest.rpartition(":") if not rest.endswith("]") else (rest, "", "")
-        if not colon:
-            host, port = rest, str(DEFAULT_PORT)
-        try:
-            return destination_of(f"sip:{host}:{int(port)};transport={protocol}")
-        except (RelayError, ValueError):
-            raise ArgumentError(
-                f'"{text}" is no address; host names are not looked up by this version'
-            ) from None
+            return DestinationKind().convert(text, environment)
 
 
 @dataclass(frozen=True, slots=True)
@@ -219,7 +215,7 @@ class Tm(Module):
                 return 1
             try:
                 return await self._relay(run, destination, flags)
-            except RelayError as error:
+            except DestinationError as error:
                 return self._failed(run, error.code, flags)
         except Overloaded:
             return _refuse_overloaded(run)
@@ -227,32 +223,22 @@ class Tm(Module):
     # --- relaying -------------------------------------------------------------------------------------------------
 
     async def _relay(self, run: Run, destination: Destination | None, flags: int) -> int:
-        if destination is None:
-            destination = destination_of(run.state.destination_uri or run.uri)
-        if run.request.method == "ACK":
-            return await self._forward_ack(run, destination)
+        destination = destination or current_destination(run)
+        branch = self.services.transactions.next_branch()
+        if run.request.method == "ACK":  # that of a 2xx, which is no transaction (RFC 3261 17.1.1.3)
+            flow, data = await _way(run, destination, branch)
+            flow.send(data)
+            return 1
         relay = Relay(self.services, run, self.fr_timer, self.fr_inv_timer, self._replies)
         if run.request.method == "INVITE" and not flags & NO_AUTOMATIC_100:
             self._answer(run, 100, "Giving a try")
-        flow = await self._flow(destination)
-        branch = self.services.transactions.next_branch()
-        relay.send(request_to_send(run, flow, branch), branch, flow)
+        try:
+            flow, data = await _way(run, destination, branch)
+        except DestinationError:
+            relay.withdraw()
+            raise
+        relay.send(data, branch, flow)
         return 1
-
-    async def _forward_ack(self, run: Run, destination: Destination) -> int:
-        """An ACK to a 2xx belongs to no transaction (RFC 3261 17.1.1.3): it is sent on and forgotten."""
-        flow = await self._flow(destination)
-        flow.send(request_to_send(run, flow, self.services.transactions.next_branch()))
-        return 1
-
-    async def _flow(self, destination: Destination) -> Any:
-        transport, host, port = destination.transport, destination.host, destination.port
-        flow = self.services.flow(transport, host, port)
-        if flow is None:
-            flow = await self.services.connect(transport, host, port)
-        if flow is None:
-            raise RelayError(E_SEND)
-        return flow
 
     def _cancel(self, run: Run) -> bool:
         """Answer a CANCEL of a known INVITE and pass it on along the branch."""
@@ -277,6 +263,11 @@ class Tm(Module):
     def _answer(self, run: Run, status: int, reason: str) -> bool:
         self._replies.answer(status)
         return run.reply(status, reason, record_route=180 <= status < 300)
+
+
+async def _way(run: Run, destination: Destination, branch: str) -> tuple[Flow, bytes]:
+    """The way to a destination, and the request as it goes there."""
+    return await way_to(run, destination, lambda run, flow: request_to_send(run, flow, branch))
 
 
 def _refuse_overloaded(run: Run) -> int:

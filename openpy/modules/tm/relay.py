@@ -6,63 +6,18 @@ a `Relay`: replies go up by Via, a CANCEL goes down, and silence becomes a 408.
 
 from __future__ import annotations
 
-import ipaddress
-from dataclasses import dataclass
-
+from openpy.engine.blacklists import DeadTargets, Target
 from openpy.engine.forward import without_top_via
 from openpy.engine.run import Run
 from openpy.engine.services import Services
 from openpy.modules.tm.counts import ReplyCounts
-from openpy.sip.build import reason_phrase, stamped_via
+from openpy.sip.build import reason_phrase
 from openpy.sip.build import reply as build_reply
-from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request, Response
-from openpy.sip.uri import cached_uri
 from openpy.transaction.client import ClientTransaction
 from openpy.transaction.flow import Flow
 from openpy.transaction.server import ServerTransaction
 from openpy.transaction.wheel import Timer
-
-E_BAD_URI, E_BAD_ADDRESS, E_SEND = -475, -476, -477
-DEFAULT_PORT = 5060
-
-
-class RelayError(Exception):
-    """A request that cannot be sent on; `code` is 1.3's internal error."""
-
-    def __init__(self, code: int) -> None:
-        super().__init__(code)
-        self.code = code
-
-
-@dataclass(frozen=True, slots=True)
-class Destination:
-    """Where a request goes."""
-
-    transport: str
-    host: str
-    port: int
-
-
-def destination_of(text: str) -> Destination:
-    """The destination that a URI names; raises RelayError. Only IP addresses are destinations yet."""
-    try:
-        uri = cached_uri(text)
-    except RemoteError:
-        raise RelayError(E_BAD_URI) from None
-    transport = (uri.param("transport") or "udp").lower()
-    host = uri.param("maddr") or uri.host
-    if uri.scheme != "sip" or transport not in ("udp", "tcp"):
-        raise RelayError(E_BAD_URI)
-    return Destination(transport, _address(host), uri.port or DEFAULT_PORT)
-
-
-def _address(host: str) -> str:
-    bare = host.strip("[]")
-    try:
-        return str(ipaddress.ip_address(bare))
-    except ValueError:
-        raise RelayError(E_BAD_ADDRESS) from None
 
 
 class Relay:
@@ -76,6 +31,7 @@ class Relay:
         "_answer_patience",
         "_cancelled",
         "_counts",
+        "_dead_targets",
         "_patience",
         "_server_headers",
         "_services",
@@ -97,6 +53,7 @@ class Relay:
         self._cancelled = False
         self._to_tag = run.local_tag()
         self._server_headers = run.server.reply_headers
+        self._dead_targets: DeadTargets | None = run.server.dead_targets
         self.server: ServerTransaction = run.begin_transaction()
         self.request: Request = run.request
         self.client: ClientTransaction | None = None
@@ -109,6 +66,10 @@ class Relay:
         )
         if self._cancelled:
             self.client.cancel()
+
+    def withdraw(self) -> None:
+        """Nothing can be sent on: the server transaction is the script's again, and ends with it if nobody answers."""
+        self.server.owner = None
 
     def cancel(self) -> None:
         """Cancel the branch (after its first provisional reply, RFC 3261 9.1)."""
@@ -130,11 +91,17 @@ class Relay:
 
     def on_timeout(self, transaction: ClientTransaction) -> None:
         """Nobody answered."""
+        self._remember_dead(transaction.flow)
         self._fail(408)
 
     def on_transport_error(self, transaction: ClientTransaction) -> None:
         """The connection was lost."""
+        self._remember_dead(transaction.flow)
         self._fail(503)
+
+    def _remember_dead(self, flow: Flow) -> None:
+        if self._dead_targets is not None:
+            self._dead_targets.failed(Target(flow.transport, flow.host, flow.port))
 
     def _give_up(self) -> None:
         """It rang and rang."""
@@ -156,21 +123,3 @@ class Relay:
                     headers=self._server_headers,
                 ),
             )
-
-
-def request_to_send(run: Run, flow: Flow, branch: str) -> bytes:
-    """The request of a run with all its changes, a Via of ours on top, and the sender's address in the next."""
-    request = run.request
-    edits = run.edits.copy()
-    if run.state.uri is not None:
-        edits.set_uri(run.state.uri)
-    host, port = run.server.advertised(flow)
-    transport = flow.transport.upper()
-    edits.insert_header(f"Via: SIP/2.0/{transport} {host}:{port};branch={branch}\r\n")
-    via = next(line for line in request.header_lines() if line.canonical == "Via")
-    stamped = f"Via:{stamped_via(request)}\r\n".encode("utf-8", "surrogateescape")
-    edits.replace(via.start, via.end, stamped)
-    if run.hops is not None:
-        edits.remove("Max-Forwards")
-        edits.append_header(f"Max-Forwards: {run.hops}\r\n")
-    return edits.apply(content_length=flow.reliable)

@@ -103,17 +103,20 @@ def test_an_error_reply_needs_room_too(tmp_path: Path, method: str) -> None:
     ("uri", "code", "reply"),
     [
         ("sip:bob@unknown.invalid", -4, "SIP/2.0 476 Unresolvable destination (476/TM)"),
+        ("sip:bob@192.0.2.66", -5, "SIP/2.0 473 Filtered destination (473/TM)"),
         ("sips:bob@192.0.2.9", -2, "SIP/2.0 475 Bad URI (475/TM)"),
         ("tel:+12345", -2, "SIP/2.0 475 Bad URI (475/TM)"),
         ("sip:bob@192.0.2.9;transport=sctp", -2, "SIP/2.0 475 Bad URI (475/TM)"),
     ],
 )
 def test_what_cannot_be_sent_on(tmp_path: Path, uri: str, code: int, reply: str) -> None:
-    with Bench(tmp_path, 't_relay(); xlog("never");') as bench:
+    more = 'dst_blacklist=no:{(any,192.0.2.66,0,"")}'
+    before = 'use_blacklist("no");'
+    with Bench(tmp_path, f'{before} t_relay(); xlog("never");', more=more) as bench:
         assert starts(bench, request(uri=uri)) == [reply]
         assert list(bench.printed()) == []
-    assert code_of(tmp_path, 't_relay("0x02")', request(uri=uri)) == code
-    assert code_of(tmp_path, "t_relay()", request("ACK", uri)) == code
+    assert code_of(tmp_path, 't_relay("0x02")', request(uri=uri), before=before, more=more) == code
+    assert code_of(tmp_path, "t_relay()", request("ACK", uri), before=before, more=more) == code
 
 
 def test_a_connection_that_does_not_come_up(tmp_path: Path) -> None:
@@ -121,6 +124,18 @@ def test_a_connection_that_does_not_come_up(tmp_path: Path) -> None:
         assert bench.receive(request(uri=f"{NEXT};transport=tcp")) == []
         bench.server.connecting[0][1].resolve(None)
         assert [sent.start for sent in bench.sent] == ["SIP/2.0 477 Send failed (477/TM)"]
+
+
+@pytest.mark.parametrize("uri", ["sip:bob@unknown.invalid", "sip:bob@192.0.2.9;transport=tcp"])
+def test_what_cannot_be_sent_on_leaves_no_transaction_behind(tmp_path: Path, uri: str) -> None:
+    with Bench(tmp_path, 't_relay("0x02"); sl_reply_error();') as bench:
+        bench.receive(request("MESSAGE", uri))
+        for _, wait in bench.server.connecting:
+            wait.resolve(None)
+        assert [sent.start[:11] for sent in bench.sent] == [
+            "SIP/2.0 476" if "unknown" in uri else "SIP/2.0 477"
+        ]
+        assert bench.server.transactions.servers_in_use == 0
 
 
 # --- t_relay: destinations --------------------------------------------------------------------------------------
@@ -132,6 +147,8 @@ def test_a_connection_that_does_not_come_up(tmp_path: Path) -> None:
         ("t_relay();", "udp:192.0.2.9:5060"),
         ('t_relay("udp:192.0.2.20:5070");', "udp:192.0.2.20:5070"),
         ('t_relay("192.0.2.20");', "udp:192.0.2.20:5060"),
+        ('t_relay("gw.example:5070");', "udp:192.0.2.77:5070"),
+        ('rewritehost("gw.example"); t_relay();', "udp:192.0.2.77:5060"),
         ('t_relay("192.0.2.20:5070");', "udp:192.0.2.20:5070"),
         ('t_relay("udp:[2001:db8::1]");', "udp:2001:db8::1:5060"),
         ('t_relay("udp:[2001:db8::1]:5070","0x01");', "udp:2001:db8::1:5070"),
@@ -142,6 +159,7 @@ def test_a_connection_that_does_not_come_up(tmp_path: Path) -> None:
 )
 def test_where_a_request_goes(tmp_path: Path, route: str, target: str) -> None:
     with Bench(tmp_path, route) as bench:
+        bench.server.hosts["gw.example"] = ("192.0.2.77",)
         (sent,) = bench.receive(request(uri=NEXT))
         assert sent.to == target
 
@@ -150,7 +168,7 @@ def test_where_a_request_goes(tmp_path: Path, route: str, target: str) -> None:
     ("call", "text"),
     [
         ('t_relay("tls:192.0.2.1")', "sends by udp and tcp"),
-        ('t_relay("host.example:5060")', "is no address"),
+        ('t_relay("host..example:5060")', "names no host"),
         ('t_relay("udp:192.0.2.1:x")', "is no address"),
         ('t_relay("udp:192.0.2.1:5060","x")', "is no number"),
         ('t_reply("99","x")', "is not between 100 and 699"),

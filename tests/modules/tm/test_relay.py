@@ -4,50 +4,16 @@ from pathlib import Path
 
 import pytest
 
+from openpy.engine.blacklists import Target
+from openpy.engine.forward import request_to_send
 from openpy.engine.module import Count
 from openpy.engine.run import Run
 from openpy.modules.tm.counts import ReplyCounts
-from openpy.modules.tm.relay import (
-    E_BAD_ADDRESS,
-    E_BAD_URI,
-    Destination,
-    Relay,
-    RelayError,
-    destination_of,
-    request_to_send,
-)
+from openpy.modules.tm.relay import Relay
 from openpy.sip.message import Request, parse_message
 from tests.engine.kit import Bench, KeptFlow, Sent, answer, request
 
 NEXT = "sip:bob@192.0.2.9"
-
-
-@pytest.mark.parametrize(
-    ("uri", "expected"),
-    [
-        ("sip:192.0.2.9", Destination("udp", "192.0.2.9", 5060)),
-        ("sip:bob@192.0.2.9:5070;transport=TCP", Destination("tcp", "192.0.2.9", 5070)),
-        ("sip:bob@[2001:DB8::1]", Destination("udp", "2001:db8::1", 5060)),
-        ("sip:bob@name.example;maddr=192.0.2.9", Destination("udp", "192.0.2.9", 5060)),
-    ],
-)
-def test_destinations(uri: str, expected: Destination) -> None:
-    assert destination_of(uri) == expected
-
-
-@pytest.mark.parametrize(
-    ("uri", "code"),
-    [
-        ("nonsense", E_BAD_URI),
-        ("sips:192.0.2.9", E_BAD_URI),
-        ("sip:192.0.2.9;transport=tls", E_BAD_URI),
-        ("sip:name.example", E_BAD_ADDRESS),
-    ],
-)
-def test_what_is_no_destination(uri: str, code: int) -> None:
-    with pytest.raises(RelayError) as caught:
-        destination_of(uri)
-    assert caught.value.code == code
 
 
 class Relayed:
@@ -145,34 +111,17 @@ def test_cancelling_before_or_after_it_was_sent(tmp_path: Path, before: bool) ->
         assert f"CANCEL {NEXT} SIP/2.0" in [s.start for s in bench.sent]
 
 
-def test_what_is_sent_carries_all_changes(tmp_path: Path) -> None:
-    with Bench(tmp_path, more="advertised_address=proxy.example advertised_port=5099") as bench:
-        message = parse_message(
-            request(
-                "MESSAGE", NEXT, "Max-Forwards: 70", via="SIP/2.0/UDP phone.example;rport;branch=z9hG4bKa"
-            )
-        )
-        assert isinstance(message, Request)
-        message.source = ("192.0.2.1", 5066)
-        run = Run(bench.server, message, bench.phone())
-        run.state.uri = "sip:carol@192.0.2.10"
-        run.hops = 9
-        run.edits.append_header("X-New: 1\r\n")
-        sent = Sent(bench.phone(), request_to_send(run, bench.phone(), "z9hG4bKours"))
-        assert sent.start == "MESSAGE sip:carol@192.0.2.10 SIP/2.0"
-        assert sent.all("Via") == [
-            "SIP/2.0/UDP proxy.example:5099;branch=z9hG4bKours",
-            "SIP/2.0/UDP phone.example;rport=5066;received=192.0.2.1;branch=z9hG4bKa",
-        ]
-        assert (sent.all("Max-Forwards"), sent.get("X-New")) == (["9"], "1")
-        again = request_to_send(run, bench.phone(), "z9hG4bKours")
-        assert again == sent.data, "the run's own edits are not touched"
-
-
-def test_a_stream_gets_a_content_length(tmp_path: Path) -> None:
-    with Bench(tmp_path) as bench:
-        message = parse_message(request("OPTIONS", NEXT).replace(b"Content-Length: 0\r\n", b""))
-        assert isinstance(message, Request)
-        run = Run(bench.server, message, bench.phone())
-        assert b"Content-Length: 0\r\n" in request_to_send(run, bench.phone("tcp"), "z9hG4bKa")
-        assert b"Content-Length" not in request_to_send(run, bench.phone("udp"), "z9hG4bKa")
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_who_does_not_answer_counts_as_dead_where_a_name_led_there(tmp_path: Path, transport: str) -> None:
+    with Bench(tmp_path, more="disable_dns_blacklist=no") as bench:
+        dead, target = bench.server.dead_targets, Target(transport, "192.0.2.9", 5060)
+        assert dead is not None
+        dead.found_by_name(target)
+        relayed = Relayed(bench, "MESSAGE", transport)
+        relayed.send()
+        assert not dead.forbids(target)
+        if transport == "udp":
+            bench.run_for(9)
+        else:
+            bench.server.transactions.flow_failed(relayed.flow)
+        assert dead.forbids(target)
