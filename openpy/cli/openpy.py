@@ -13,6 +13,7 @@ from functools import partial
 from openpy import __version__
 from openpy.cli.guide import banner, guide
 from openpy.cli.options import HELP, Options, UsageError, parse_options
+from openpy.cli.subcommands import SUBCOMMANDS, listed, run
 from openpy.db.errors import DatabaseError
 from openpy.engine.config import FACILITIES, CoreConfig
 from openpy.engine.log import WARNING, LibraryLog, Log, Sink, to_stderr
@@ -41,13 +42,16 @@ OTHER_FILES = 100  # of a process with full connections: databases, logs, module
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run the command; returns the exit status (1.3: 0 stopped by a signal, 255 anything bad)."""
+    arguments = sys.argv[1:] if arguments is None else arguments
+    if arguments and arguments[0] in SUBCOMMANDS:
+        return run(arguments[0], arguments[1:])
     try:
-        options = parse_options(sys.argv[1:] if arguments is None else arguments)
+        options = parse_options(arguments)
     except UsageError as error:
         print(f"openpy: {error}\nopenpy -h lists the options", file=sys.stderr)
         return FAILED
     if options.help:
-        print(HELP)
+        print(f"{HELP}\nor:\n{listed()}")
         return STOPPED
     if options.version:
         print(f"openpy {__version__}, runs scripts of OpenSER 1.3")

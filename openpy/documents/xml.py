@@ -55,13 +55,6 @@ class _Parsing(threading.local):
         self.parser = _new_parser()
         self.octets = 0
 
-    def renew(self) -> None:
-        """Begin with another table of names; the documents that hold the one before keep it."""
-        # lxml keeps the table for each thread, by this name, and takes it over from a parser that it knows.
-        _thread_state().pop("_ParserDictionaryContext", None)
-        self.parser = _new_parser()
-        self.octets = 0
-
 
 def _new_parser() -> etree.XMLParser:
     return etree.XMLParser(
@@ -89,6 +82,14 @@ def _thread_state() -> dict[str, object]:
 _parsing = _Parsing()
 
 
+def forget_names() -> None:
+    """Begin with another table of names in this thread; the documents that hold the one before keep it."""
+    # lxml keeps the table for each thread, by this name, and takes it over from a parser that it knows.
+    _thread_state().pop("_ParserDictionaryContext", None)
+    _parsing.parser = _new_parser()
+    _parsing.octets = 0
+
+
 def parse_document(data: bytes, limits: Limits = LIMITS) -> etree._Element:
     """Parse a whole document and return its root; raises DocumentError."""
     if len(data) > limits.octets:
@@ -104,7 +105,7 @@ def parse_document(data: bytes, limits: Limits = LIMITS) -> etree._Element:
     parsing = _parsing
     parsing.octets += len(data)
     if parsing.octets > RENEWAL:
-        parsing.renew()
+        forget_names()
     try:
         root = etree.fromstring(data, parsing.parser)
     except (etree.XMLSyntaxError, ValueError) as error:

@@ -45,11 +45,11 @@ class Dispatcher:
         self._main: CompiledRoute | None = None
         self._on_reply: CompiledRoute | None = None
         self.draining = False
-        self._limits = LIMITS
+        self.limits = LIMITS
 
     def use(self, program: Program, limits: Limits = LIMITS) -> None:
         """Route by this program from now on, and refuse what exceeds these limits."""
-        self._limits = limits
+        self.limits = limits
         self._main = program.routes.get((RouteKind.REQUEST, "0"))
         self._on_reply = program.routes.get((RouteKind.ONREPLY, ""))
 
@@ -84,7 +84,7 @@ class Dispatcher:
                 return
             request.source = (flow.host, flow.port)
             self.received_requests.value += 1
-            check_request(request, self._limits)
+            check_request(request, self.limits)
             if self._layer.receive_request(request, flow) is None and request.method != "ACK":
                 wait = max(self._server.config.number("overload_retry_after"), 0)
                 wait = self._server.random.randint(wait, 2 * wait)
@@ -120,7 +120,7 @@ class Dispatcher:
     def _request(self, request: Request, flow: Flow) -> None:
         self.received_requests.value += 1
         try:
-            check_request(request, self._limits)
+            check_request(request, self.limits)
         except RemoteError as error:
             self.bad_headers.value += 1
             self._refuse(request, flow, error)
@@ -164,7 +164,7 @@ class Dispatcher:
     def _response(self, response: Response, flow: Flow) -> None:
         self.received_replies.value += 1
         try:
-            check_response(response, self._limits)
+            check_response(response, self.limits)
         except RemoteError:
             self.bad_headers.value += 1
             self.dropped_replies.value += 1

@@ -13,7 +13,7 @@ import importlib.metadata
 import importlib.util
 import pkgutil
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -42,6 +42,7 @@ from openpy.script.syntax import (
     Position,
     Script,
     TlsDomain,
+    TopLevel,
 )
 from openpy.script.transformations import TRANSFORMATIONS
 
@@ -77,15 +78,21 @@ class _Loading:
     found: list[Diagnostic] = field(default_factory=list)
 
 
-def load(path: Path, services: Services, config: CoreConfig, modules: dict[str, Module]) -> Loaded:
+def load(
+    path: Path,
+    services: Services,
+    config: CoreConfig,
+    modules: dict[str, Module],
+    further: Sequence[TopLevel] = (),
+) -> Loaded:
     """Read, check and compile a script; raises ScriptError with everything that is wrong, OSError for the file.
 
     `config` holds what the command line said before the file is read; `modules` is filled as they are loaded, so that
-    they find each other when they check themselves.
+    they find each other when they check themselves. `further` parameters count as if they stood at the end of the file.
     """
     parsed = parse_leniently(path.read_bytes(), str(path))
     loading = _Loading(services, config, modules, {}, is_whole=not parsed.errors)
-    for statement in parsed.script.statements:
+    for statement in (*parsed.script.statements, *further):
         match statement:
             case CoreParameter():
                 _note(loading, loading.config.apply(statement))

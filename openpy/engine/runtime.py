@@ -60,10 +60,14 @@ class Runtime:
         self._due = self._clock.monotonic()
         self._turn()
 
-    def stop(self) -> None:
-        """Stop ticking and wait for the threads."""
+    def rest(self) -> None:
+        """Tick no more: from now on somebody else fires the timers when they are due."""
         if self._tick is not None:
             self._tick.cancel()
+
+    def stop(self) -> None:
+        """Stop ticking and wait for the threads."""
+        self.rest()
         self._threads.shutdown()
         self._collector.stop()
 

@@ -11,7 +11,7 @@ import ipaddress
 import logging
 import sys
 import traceback
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from hashlib import md5
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,7 @@ from openpy.engine.tcpaliases import accepting_aliases
 from openpy.engine.variables import AvpName
 from openpy.engine.waiting import Wait
 from openpy.script.diagnostics import ScriptError
+from openpy.script.syntax import TopLevel
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request, Response
 from openpy.sip.validity import Limits as MessageLimits
@@ -115,9 +116,12 @@ class Server:
 
     # --- life -----------------------------------------------------------------------------------------------
 
-    def load(self, path: Path) -> Loaded:
-        """Read and check a script; raises ScriptError, OSError, or ModuleError (a command that two modules have)."""
-        loaded = load(path, self, self.config, self.modules)
+    def load(self, path: Path, further: Sequence[TopLevel] = ()) -> Loaded:
+        """Read and check a script, with `further` parameters at its end.
+
+        Raises ScriptError, OSError, or ModuleError (a command that two modules have).
+        """
+        loaded = load(path, self, self.config, self.modules, further)
         self.loaded = loaded
         self.avp_aliases = loaded.avp_aliases
         self.log.level = self.config.number("debug")

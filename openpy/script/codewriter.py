@@ -10,6 +10,9 @@ from openpy.script.binding import Binder
 from openpy.script.callgraph import RouteKey
 from openpy.script.syntax import Position
 
+NO_LINE = Position("", -1, 1, -1, 1)
+"""The place of what stands for no line of the script: tracebacks, tracers and coverage never come there."""
+
 
 @dataclass(slots=True)
 class Unit:
@@ -112,5 +115,7 @@ def place(node: ast.stmt, position: Position) -> ast.stmt:
             found.col_offset = max(position.column - 1, 0)
             found.end_lineno = max(position.end_line, position.line)
             found.end_col_offset = max(position.end_column - 1, 0)
+            if isinstance(found, ast.Attribute):  # Python takes its last line for the line where it is read
+                found.end_lineno, found.end_col_offset = found.lineno, found.col_offset
         waiting.extend(ast.iter_child_nodes(found))
     return node

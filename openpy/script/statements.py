@@ -5,6 +5,8 @@ Rules:
    is false leaves 0 in `$retcode`; only an action that gives 0 ends the script, so the route's code is 1 then.
 2. Blocks nested deeper than `MAX_NESTING` become functions of their own (Python allows 20 nested loops).
    Such a part returns None when it comes to its end, else what the route returns, or BREAK.
+3. Each line of the script is come to when it runs, and no line else: what the language adds has no line, and a route
+   returns on its first one (Python gives a `return` without a line that of what happens to stand before it).
 """
 
 from __future__ import annotations
@@ -16,6 +18,7 @@ from typing import NamedTuple
 
 from openpy.script.callgraph import key_of
 from openpy.script.codewriter import (
+    NO_LINE,
     Unit,
     attribute,
     call,
@@ -87,7 +90,7 @@ class RouteWriter(ExpressionWriter):
         self.block, self.nesting, self.loops = [], 0, 0
         self.breaks_outside = part.breaks_outside
         self.statements(part.statements)
-        self.emit(part.position, ast.Return(ast.Constant(None)))
+        self.emit(self.route.position, ast.Return(ast.Constant(None)))
         self._finish(part.name)
 
     def _finish(self, name: str) -> None:
@@ -150,10 +153,10 @@ class RouteWriter(ExpressionWriter):
             self.nesting += 1
             if following is not None and self.nesting >= MAX_NESTING:
                 more = self.unit.fresh("more")
-                outer.insert(start, place(store(more, ast.Constant(value=False)), node.position))
-                self.emit(node.position, store(more, ast.Constant(value=True)))
+                outer.insert(start, place(store(more, ast.Constant(value=False)), NO_LINE))
+                self.emit(NO_LINE, store(more, ast.Constant(value=True)))
                 piece: list[ast.stmt] = []
-                outer.append(place(ast.If(load(more), piece, []), following.position))
+                outer.append(place(ast.If(load(more), piece, []), NO_LINE))
                 self.block, self.nesting = piece, nesting + 1
         self.block, self.nesting = outer, nesting
 
@@ -224,7 +227,7 @@ class RouteWriter(ExpressionWriter):
 
         def write() -> None:
             self._cases(node, at)
-            self.emit(node.position, ast.Break())
+            self.emit(NO_LINE, ast.Break())
 
         self.emit(node.position, self._loop(write))
 
@@ -235,7 +238,7 @@ class RouteWriter(ExpressionWriter):
             body = self._nested(case.statements, case.position)
             if case.breaks:
                 body.append(store(at, ast.Constant(done)))
-            self.emit(case.position, when(compare(load(at), ast.LtE(), ast.Constant(number)), body))
+            self.emit(NO_LINE, when(compare(load(at), ast.LtE(), ast.Constant(number)), body))
 
     # --- nesting ------------------------------------------------------------------------------------------
 
@@ -248,7 +251,8 @@ class RouteWriter(ExpressionWriter):
             return body
         name = self.unit.fresh("part")
         self.parts.append(Part(name, statements, position, self.breaks_outside or self.loops > 0))
-        return [place(statement, position) for statement in self._part_called(name)]
+        place_of_call = statements[0].position if statements else position
+        return [place(statement, place_of_call) for statement in self._part_called(name)]
 
     def _part_called(self, name: str) -> list[ast.stmt]:
         result = call(load(name), load("run"))

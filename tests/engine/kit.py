@@ -7,33 +7,21 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from openpy.engine.clock import Clock
 from openpy.engine.config import CoreConfig
 from openpy.engine.log import DEBUG, Log
+from openpy.engine.machine import Machine
 from openpy.engine.programs import Ended, Program
 from openpy.engine.server import Server
 from openpy.engine.waiting import Wait
 from openpy.script.syntax import SocketId
+from openpy.testing.clock import WorldClock
+from openpy.testing.network import Network
+from openpy.testing.world import World
 from openpy.transaction.flow import Flow
 
 MODULES = ("sl", "tm", "maxfwd", "textops", "xlog")
 PHONE = ("192.0.2.1", 5066)
-EPOCH = 1_600_000_000.0
-
-
-class VirtualClock(Clock):
-    """Stands still until it is set."""
-
-    __slots__ = ("now",)
-
-    def __init__(self) -> None:
-        self.now = 100.0
-
-    def monotonic(self) -> float:
-        return self.now
-
-    def wall(self) -> float:
-        return EPOCH + self.now
+START, EPOCH = 100.0, 1_600_000_000.0
 
 
 @dataclass
@@ -79,13 +67,15 @@ class Sent:
         return next(iter(self.all(name)), "")
 
 
-class VirtualServer(Server):
+class KeptServer(Server):
     """A server whose peers are kept flows; a TCP peer is reached, and a program ends, once the test says so."""
 
     def __init__(
-        self, config: CoreConfig, clock: VirtualClock, log: Log, sent: list[Sent], *, allow_exec: bool = False
+        self, config: CoreConfig, world: World, log: Log, sent: list[Sent], *, allow_exec: bool = False
     ) -> None:
-        super().__init__(config, clock=clock, log=log, allow_exec=allow_exec)
+        network = Network(world)
+        machine = Machine(datagrams=lambda _: network.socket(lambda: None))
+        super().__init__(config, clock=WorldClock(world), log=log, machine=machine, allow_exec=allow_exec)
         self.sent = sent
         self.connecting: list[tuple[KeptFlow, Wait[Flow | None]]] = []
         self.programs: list[tuple[Program, Wait[Ended]]] = []
@@ -135,11 +125,12 @@ class Bench:
         self.sent: list[Sent] = []
         self.log: list[str] = []
         self.levels: list[int] = []
-        self.clock = VirtualClock()
+        self.world = World(0, START, EPOCH)
+        self.clock = WorldClock(self.world)
         config = CoreConfig()
         config.listen.append(SocketId("udp", "127.0.0.1", 0))
         log = Log(DEBUG, self._logged)
-        self.server = VirtualServer(config, self.clock, log, self.sent, allow_exec=allow_exec)
+        self.server = KeptServer(config, self.world, log, self.sent, allow_exec=allow_exec)
         path = folder / "test.cfg"
         loads = "".join(f'loadmodule "{name}.so"\n' for name in modules)
         path.write_text(script or f"{loads}debug=4\n{more}\nroute {{ {route} }}\n")
@@ -173,12 +164,12 @@ class Bench:
     def run_for(self, seconds: float) -> list[Sent]:
         """Let time pass; returns what was sent meanwhile."""
         before = len(self.sent)
-        end = self.clock.now + seconds
+        end = self.world.now + seconds
         wheel = self.server.wheel
         while (due := wheel.next_due()) is not None and due <= end:
-            self.clock.now = max(self.clock.now, due)
+            self.world.run_until(max(self.world.now, due))
             wheel.advance(due)
-        self.clock.now = end
+        self.world.run_until(end)
         wheel.advance(end)
         return self.sent[before:]
 

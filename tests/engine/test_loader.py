@@ -3,6 +3,7 @@ from __future__ import annotations
 import importlib.metadata
 from importlib.metadata import EntryPoint, EntryPoints
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -12,6 +13,7 @@ from openpy.engine.server import Server
 from openpy.modules.sqlite.module import Sqlite
 from openpy.modules.tm.module import Tm
 from openpy.script.diagnostics import Diagnostic, ScriptError, Severity
+from openpy.script.syntax import CoreParameter, ModuleParameter, Number, String, TopLevel
 
 HELLO = '''
 from openpy.engine.module import Module, Param
@@ -349,3 +351,16 @@ def test_max_while_loops_is_taken_over(tmp_path: Path) -> None:
 def test_a_file_that_is_not_there(tmp_path: Path) -> None:
     with pytest.raises(OSError, match="absent"):
         Server().load(tmp_path / "absent.cfg")
+
+
+def test_further_parameters_count_as_if_they_stood_at_the_end(tmp_path: Path) -> None:
+    path = tmp_path / "x.cfg"
+    path.write_text('loadmodule "tm.so"\nmodparam("tm", "fr_timer", 10)\ndebug=1\nroute { exit; }\n')
+    server = Server()
+    further: list[TopLevel] = [
+        ModuleParameter(String("tm"), String("fr_timer"), Number(5)),
+        CoreParameter("debug", Number(3)),
+    ]
+    server.load(path, further)
+    tm: Any = server.modules["tm"]
+    assert (tm.fr_timer, server.config.number("debug")) == (5, 3)

@@ -234,3 +234,16 @@ def test_programs_are_ended_before_a_stop(tmp_path: Path) -> None:
         assert not wait.done
 
     running(play)
+
+
+def test_one_that_rests_leaves_the_timers_to_others() -> None:
+    async def play(runtime: Runtime, wheel: Wheel) -> None:
+        fired: list[None] = []
+        wheel.add(0.1, lambda: fired.append(None))
+        runtime.rest()
+        await asyncio.sleep(0.3)
+        assert not fired
+        wheel.advance(wheel.now + 1.0)
+        assert fired
+
+    running(play)

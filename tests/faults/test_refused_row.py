@@ -14,12 +14,12 @@ from bench.generator import Step
 from bench.messages import Presentity, Watcher
 from openpy.db.dialect import Dialect
 from openpy.db.url import DatabaseUrl
+from openpy.testing.world import World
 from tests.faults.trial import Phones
 from tests.scenarios.shared import query, run_sql, with_tables
 from tests.servers import DIALECTS, SERVERS, Databases, databases
 from tests.simulation.database import URL
 from tests.simulation.process import SCRIPT
-from tests.simulation.world import World
 
 __all__ = ["databases"]
 

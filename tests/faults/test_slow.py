@@ -13,12 +13,12 @@ from bench import steps
 from bench.messages import Presentity, Watcher
 from openpy.db.dialect import Dialect
 from openpy.db.url import DatabaseUrl
+from openpy.testing.world import World
 from tests.faults.trial import Phones, Trial
 from tests.gate import Gate
 from tests.scenarios.shared import with_tables
 from tests.servers import DIALECTS, SERVERS, Databases, databases
 from tests.simulation.process import SCRIPT
-from tests.simulation.world import World
 
 __all__ = ["databases"]
 

@@ -18,12 +18,12 @@ from bench.generator import Step
 from bench.messages import Presentity, Sender, Watcher, branch_of, header, ok
 from openpy.engine.waiting import Stepper
 from openpy.modules.presence.module import Presence
+from openpy.testing.network import Address, Network, Weather
+from openpy.testing.world import World
 from tests.faults.calls import Calls, Died, FaultySimulated
 from tests.simulation.database import URL, SimulatedDatabase
-from tests.simulation.network import Address, Network, Weather
 from tests.simulation.process import ADDRESS, AGAIN, SCRIPT, Process, Reachable
 from tests.simulation.rows import Rows
-from tests.simulation.world import World
 
 PHONE: Address = ("192.0.2.1", 5070)
 

@@ -14,11 +14,11 @@ from collections import Counter
 from collections.abc import Callable
 from typing import Self
 
+from openpy.testing.network import Address, Network, Weather
+from openpy.testing.world import World
 from openpy.transaction.timers import TimerValues
 from openpy.transaction.wheel import Wheel
-from tests.simulation.network import Address, Network, Weather
 from tests.simulation.phones import Handset, Publisher, Watcher, tokens
-from tests.simulation.world import World
 
 TICK = 0.01
 """Seconds between two looks at the timers."""

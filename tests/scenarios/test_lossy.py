@@ -14,12 +14,12 @@ import os
 
 import pytest
 
+from openpy.testing.network import Weather
 from openpy.transaction.timers import TimerValues
 from tests.scenarios.conftest import Launch
 from tests.scenarios.database import rows
 from tests.scenarios.lossy import Town, seed
 from tests.scenarios.scripts import presence_script
-from tests.simulation.network import Weather
 
 pytestmark = pytest.mark.scenario
 

@@ -6,13 +6,13 @@ import random
 from collections import Counter
 from typing import TypeVar
 
+from openpy.testing.network import Network
+from openpy.testing.world import Action, World
 from openpy.transaction.wheel import Wheel
-from tests.simulation.network import Network
 from tests.simulation.owners import Owner
 from tests.simulation.phones import TICK, Handset, Hasty, Publisher, Rude, Watcher
 from tests.simulation.process import ADDRESS
 from tests.simulation.stranger import Stranger
-from tests.simulation.world import Action, World
 
 H = TypeVar("H", bound=Handset)
 

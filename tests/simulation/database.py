@@ -21,7 +21,7 @@ from openpy.db.tables import ddl
 from openpy.db.url import DatabaseUrl, parse_url
 from openpy.modules.presence.tables import TABLES
 from openpy.modules.sqlite.dialect import DIALECT, SqliteDialect
-from tests.simulation.world import World
+from openpy.testing.world import World
 
 URL = "sqlite:///simulated"
 

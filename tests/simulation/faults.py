@@ -5,11 +5,11 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Sequence
 
+from openpy.testing.network import Network, Weather
+from openpy.testing.world import Action, World
 from tests.simulation.crowd import Crowd
 from tests.simulation.database import SimulatedDatabase, Trouble
-from tests.simulation.network import Network, Weather
 from tests.simulation.process import Process
-from tests.simulation.world import Action, World
 
 RESTART = 0.3
 """Seconds from the end of one life to the next, at most."""

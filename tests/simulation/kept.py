@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from openpy.testing.world import World
 from tests.simulation.database import SimulatedDatabase
 from tests.simulation.process import Process
-from tests.simulation.world import World
 
 SLACK = 1.0
 """Seconds by which what has a lifetime may end sooner or later than that, for whole seconds in rows."""

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from openpy.documents import watcherinfo
+from openpy.testing.world import World
 from openpy.useragent.subscription import NotifyState
 from tests.simulation.phones import Handset, Watcher
-from tests.simulation.world import World
 
 WATCHERINFO = "application/watcherinfo+xml"
 

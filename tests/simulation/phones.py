@@ -15,6 +15,8 @@ from openpy.sip import build
 from openpy.sip.dialog import Dialog
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request, Response, parse_message
+from openpy.testing.network import Address, Network
+from openpy.testing.world import World
 from openpy.transaction.flow import Flow
 from openpy.transaction.layer import Layer
 from openpy.transaction.timers import TimerValues
@@ -23,8 +25,6 @@ from openpy.useragent.agent import UserAgent
 from openpy.useragent.exchange import Draft, Outcome
 from openpy.useragent.publication import Publication
 from openpy.useragent.subscription import Ended, NotifyState, Subscription
-from tests.simulation.network import Address, Network
-from tests.simulation.world import World
 
 PIDF = "application/pidf+xml"
 TICK = 0.1

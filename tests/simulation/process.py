@@ -17,20 +17,19 @@ from typing import Protocol
 from openpy.db.database import Database
 from openpy.db.dialect import Dialect
 from openpy.db.url import DatabaseUrl
-from openpy.engine.clock import Clock
 from openpy.engine.config import CoreConfig
-from openpy.engine.garbage import Collector
 from openpy.engine.log import ERROR, NOTICE, Log
 from openpy.engine.machine import Machine
 from openpy.engine.server import LIBRARIES, Server
 from openpy.modules.presence.agent import PresenceAgent
 from openpy.modules.presence.module import Presence
 from openpy.script.syntax import SocketId
+from openpy.testing.clock import NoCollector, WorldClock
+from openpy.testing.loop import VirtualLoop
+from openpy.testing.network import Address, Network
+from openpy.testing.threads import VirtualThreads
+from openpy.testing.world import World
 from tests.simulation.database import URL
-from tests.simulation.loop import VirtualLoop
-from tests.simulation.network import Address, Network
-from tests.simulation.threads import VirtualThreads
-from tests.simulation.world import World
 
 ADDRESS: Address = ("192.0.2.100", 5060)
 
@@ -58,29 +57,6 @@ route {{
 
 AGAIN = 0.2
 """Seconds from an end in good order, or a start that failed, to the next life."""
-
-
-class WorldClock(Clock):
-    """The clocks of a world."""
-
-    __slots__ = ("_world",)
-
-    def __init__(self, world: World) -> None:
-        self._world = world
-
-    def monotonic(self) -> float:
-        return self._world.now
-
-    def wall(self) -> float:
-        return self._world.now + self._world.wall_offset
-
-
-class NoCollector(Collector):
-    """Python's garbage collector is not the simulation's affair."""
-
-    def start(self) -> None: ...
-    def turn(self, now: float) -> None: ...
-    def stop(self) -> None: ...
 
 
 class Reachable(Protocol):

@@ -12,16 +12,16 @@ Rules:
 from __future__ import annotations
 
 from openpy.sip.message import Request, Response
+from openpy.testing.network import Address, Network
+from openpy.testing.world import World
 from tests.simulation.database import SimulatedDatabase
 from tests.simulation.kept import Asked, Judge
-from tests.simulation.network import Address, Network
 from tests.simulation.phones import can_be_read, tokens
 from tests.simulation.process import Process
 from tests.simulation.publications import Publications
 from tests.simulation.stranger import ELSEWHERE, HOME
 from tests.simulation.subscriptions import Subscriptions
 from tests.simulation.telling import Telling
-from tests.simulation.world import World
 
 PATIENCE = 6.0
 """Seconds until silence is a breach."""

@@ -14,9 +14,9 @@ from openpy.db.tables import columns_of
 from openpy.modules.presence.dialog import Subscription
 from openpy.modules.presence.presentity import Presentity
 from openpy.modules.presence.tables import ActiveWatchers
+from openpy.testing.world import World
 from tests.simulation.database import SimulatedDatabase
 from tests.simulation.process import Process
-from tests.simulation.world import World
 
 SUBSCRIPTIONS = "active_watchers"
 TABLES = ("presentity", SUBSCRIPTIONS, "watchers", "openpy_last_state")

@@ -7,15 +7,15 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from openpy.testing.network import Network, Weather
+from openpy.testing.world import Violation, World
 from tests.simulation.crowd import REFUSED, Crowd
 from tests.simulation.database import SimulatedDatabase
 from tests.simulation.faults import Faults, draw
-from tests.simulation.network import Network, Weather
 from tests.simulation.phones import tokens
 from tests.simulation.process import SCRIPT, Process
 from tests.simulation.promises import Promises
 from tests.simulation.rows import Rows
-from tests.simulation.world import Violation, World
 
 BEGIN, CALM, END = 0.5, 36.0, 8.0
 """Seconds before the faults begin, after they have ended (longer than a transaction lives), after the last word."""

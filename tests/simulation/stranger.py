@@ -5,9 +5,9 @@ from __future__ import annotations
 import random
 from itertools import count
 
-from tests.simulation.network import Address, Network
+from openpy.testing.network import Address, Network
+from openpy.testing.world import World
 from tests.simulation.process import ADDRESS
-from tests.simulation.world import World
 
 HOME: Address = ("203.0.113.7", 5060)
 ELSEWHERE: Address = ("203.0.113.8", 5060)

@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from openpy.testing.network import Weather
 from tests.simulation.faults import KINDS
-from tests.simulation.network import Weather
 from tests.simulation.simulation import simulate
 
 BLOCK = 25

@@ -1,7 +1,8 @@
 """What work is counted by: calls of functions, and what the database is asked to do.
 
 Rules:
-1. Only calls that are made in the package, or of it, count: not those of the test's own network and event loop.
+1. Only calls that are made in the package, or of it, count: not those of the network and event loop in
+   virtual time.
 2. A function of the script counts as one of the package.
 3. The writer's work happens in the same thread here, so it is counted like everything else.
 """
@@ -21,6 +22,8 @@ from openpy.db.url import DatabaseUrl
 from openpy.modules.sqlite.dialect import SqliteDialect
 
 PACKAGE = str(Path(openpy.__file__).parent)
+WORLD = str(Path(PACKAGE, "testing"))
+"""Network, event loop and threads in virtual time."""
 
 
 @dataclass
@@ -51,9 +54,9 @@ class Calls:
     def _is_ours(self, code: CodeType) -> bool:
         known = self._known.get(code)
         if known is None:
-            known = self._known[code] = code.co_filename.startswith(PACKAGE) or code.co_filename.endswith(
-                ".cfg"
-            )
+            name = code.co_filename
+            in_package = name.startswith(PACKAGE) and not name.startswith(WORLD)
+            known = self._known[code] = in_package or name.endswith(".cfg")
         return known
 
 

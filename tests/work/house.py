@@ -23,11 +23,11 @@ from openpy.engine.server import Server
 from openpy.modules.presence.agent import PresenceAgent
 from openpy.modules.presence.module import Presence
 from openpy.script.syntax import SocketId
-from tests.simulation.loop import VirtualLoop
-from tests.simulation.network import Address, Network, Weather
-from tests.simulation.process import NoCollector, WorldClock
-from tests.simulation.threads import VirtualThreads
-from tests.simulation.world import World
+from openpy.testing.clock import NoCollector, WorldClock
+from openpy.testing.loop import VirtualLoop
+from openpy.testing.network import Address, Network, Weather
+from openpy.testing.threads import VirtualThreads
+from openpy.testing.world import World
 from tests.work.counting import Asked, CountingDialect
 
 US: Address = ("127.0.0.1", 5060)

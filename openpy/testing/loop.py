@@ -12,14 +12,16 @@ from heapq import heappop, heappush
 from itertools import count
 from typing import Any, Protocol, cast
 
-from tests.simulation.world import World
+from openpy.testing.world import World
 
 
 class Readable(Protocol):
     """A socket that `add_reader` takes."""
 
     @property
-    def readable(self) -> bool: ...
+    def readable(self) -> bool:
+        """Whether something waits to be read."""
+        ...
 
 
 class Ports(Protocol):
@@ -27,7 +29,9 @@ class Ports(Protocol):
 
     world: World
 
-    def at(self, delay: float, action: Callable[[], None]) -> None: ...
+    def at(self, delay: float, action: Callable[[], None]) -> None:
+        """Let something happen in this process, so many seconds from now."""
+        ...
 
 
 class VirtualLoop:
@@ -54,20 +58,25 @@ class VirtualLoop:
     # --- what asyncio and the server call -----------------------------------------------------------------------
 
     def time(self) -> float:
+        """The loop's clock, in seconds."""
         return self._world.now
 
     def get_debug(self) -> bool:
+        """It has no debug mode."""
         return False
 
     def is_running(self) -> bool:
+        """It never rests."""
         return True
 
     def is_closed(self) -> bool:
+        """It is never closed."""
         return False
 
     def call_soon(
         self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
+        """Call back in the next turn."""
         handle = asyncio.Handle(callback, args, self.face, context)
         self._ready.append(handle)
         self._turn_in(0.0)
@@ -76,6 +85,7 @@ class VirtualLoop:
     def call_soon_threadsafe(
         self, callback: Callable[..., object], *args: Any, context: contextvars.Context | None = None
     ) -> asyncio.Handle:
+        """The same from a thread that is at work: when that one has come so far."""
         if not self.blocking:
             return self.call_soon(callback, *args, context=context)
         handle = asyncio.Handle(callback, args, self.face, context)
@@ -89,6 +99,7 @@ class VirtualLoop:
         *args: Any,
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
+        """Call back in so many seconds."""
         return self.call_at(self._world.now + delay, callback, *args, context=context)
 
     def call_at(
@@ -98,6 +109,7 @@ class VirtualLoop:
         *args: Any,
         context: contextvars.Context | None = None,
     ) -> asyncio.TimerHandle:
+        """Call back at a time of this clock."""
         handle = asyncio.TimerHandle(when, callback, args, self.face, context)
         heappush(self._timers, (when, next(self._order), handle))
         self._turn_in(when - self._world.now)
@@ -107,12 +119,15 @@ class VirtualLoop:
         """It is passed over when its time comes."""
 
     def create_future(self) -> asyncio.Future[Any]:
+        """A future of this loop."""
         return asyncio.Future(loop=self.face)
 
     def create_task(self, coro: Coroutine[Any, Any, Any], **_: Any) -> asyncio.Task[Any]:
+        """A task of this loop."""
         return asyncio.Task(coro, loop=self.face)
 
     def run_in_executor(self, executor: Any, func: Callable[..., Any], *args: Any) -> asyncio.Future[Any]:
+        """Do blocking work at one moment; what it gives arrives later by what it spent."""
         future = self.create_future()
 
         def work() -> None:
@@ -128,22 +143,27 @@ class VirtualLoop:
         return future
 
     async def sock_connect(self, *_: Any) -> None:
+        """Refuse; raises ConnectionRefusedError."""
         raise ConnectionRefusedError("nobody listens on TCP in this world")
 
     def add_reader(self, fd: Any, callback: Callable[..., Any], *args: Any) -> None:
+        """Call back whenever a socket has something to read."""
         self._readers[fd] = asyncio.Handle(callback, args, self.face)
         self.arrived()
 
     def remove_reader(self, fd: Any) -> bool:
+        """Call back no more; whether it did."""
         handle = self._readers.pop(fd, None)
         if handle is not None:
             handle.cancel()  # it may be among those of this turn
         return handle is not None
 
     def remove_writer(self, fd: Any) -> bool:
+        """False: nothing is ever waited for."""
         return False  # what is sent leaves at once: nobody ever waits to write
 
     def call_exception_handler(self, context: dict[str, Any]) -> None:
+        """What nobody caught is a broken promise."""
         if self.over:
             return  # a task of a life that was killed
         error = context.get("exception")

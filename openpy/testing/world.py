@@ -1,4 +1,4 @@
-"""The world of a simulation: one time, one order of events, one source of chance.
+"""A world of its own for whole servers: one time, one order of events, one source of chance.
 
 Rules:
 1. Nothing happens but by an event; events happen in order of time, those of one moment in order of making.
@@ -28,10 +28,12 @@ class Violation(Exception):
 class World:
     """Time, events and chance. `spent` is how long the blocking work under way has lasted, in seconds."""
 
-    def __init__(self, seed: int) -> None:
+    def __init__(self, seed: int, start: float = START, epoch: float = EPOCH) -> None:
+        """`start` is the first moment of the monotonic clock, `epoch` what the wall clock is ahead of it."""
         self.seed = seed
-        self.now = START
-        self.wall_offset = EPOCH
+        self.start = start
+        self.now = start
+        self.wall_offset = epoch
         self.spent = 0.0
         self.transcript: list[str] = []
         self.broken: list[str] = []
@@ -59,7 +61,10 @@ class World:
 
     def run(self, seconds: float) -> None:
         """Let so much time pass. Raises Violation."""
-        end = self.now + seconds
+        self.run_until(self.now + seconds)
+
+    def run_until(self, end: float) -> None:
+        """Let time pass until then. Raises Violation."""
         while self._events and self._events[0][0] <= end:
             self.now, _, action = heappop(self._events)
             self.steps += 1
@@ -84,4 +89,4 @@ class World:
 
     def say(self, who: str, text: str) -> None:
         """Write a line of the transcript."""
-        self.transcript.append(f"{self.now - START:9.4f} {who:<12} {text}")
+        self.transcript.append(f"{self.now - self.start:9.4f} {who:<12} {text}")

@@ -9,7 +9,7 @@ from sys import maxsize
 from typing import Generic, TypeVar
 
 from openpy.db.threads import Crew, Member, Repetition, Threads
-from tests.simulation.loop import Ports, VirtualLoop, Work
+from openpy.testing.loop import Ports, VirtualLoop, Work
 
 T = TypeVar("T")
 
@@ -27,12 +27,15 @@ class VirtualThreads(Threads):
         self._chance = self._world.chance(f"threads {self._world.now}")
 
     def monotonic(self) -> float:
+        """Seconds of the world's clock, with what the work under way has spent."""
         return self._world.now + (self._world.spent if self._loop.blocking else 0.0)
 
     def crew(self, name: str, members: Sequence[Member[T]], most: int = maxsize) -> Crew[T]:
+        """A crew whose members work at moments of virtual time."""
         return _Crew(self, members, most)
 
     def repeat(self, name: str, step: Callable[[], float | None], pause: float = 0.0) -> Repetition:
+        """Steps, each at a moment of virtual time."""
         return _Repetition(self, step, pause)
 
     def soon(self, action: Callable[[], None]) -> None:

@@ -5,15 +5,20 @@ A socket here is the part of `socket.socket` that the server uses of a datagram 
 
 from __future__ import annotations
 
+import errno
 import socket
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
+from itertools import count
 from typing import Any, cast
 
-from tests.simulation.world import World
+from openpy.testing.world import World
 
 Address = tuple[str, int]
+
+FIRST_FREE_PORT = 40000
+"""Who asks for port 0 gets one from here on."""
 
 BUFFER = 4000
 """Datagrams that wait in a socket; more are lost."""
@@ -41,6 +46,7 @@ class Network:
         """Told "sent" by a socket, or "read" from one: data, from where, to where."""
         self._chance = world.chance("network")
         self._receivers: dict[Address, Callable[[bytes, Address], None]] = {}
+        self.free_ports = count(FIRST_FREE_PORT)
 
     def attach(self, address: Address, receiver: Callable[[bytes, Address], None]) -> None:
         """Take what is sent to an address."""
@@ -86,27 +92,37 @@ class VirtualSocket:
         return bool(self._buffer)
 
     def setblocking(self, flag: bool) -> None:
+        """It never blocks."""
         assert not flag
 
     def setsockopt(self, *_: Any) -> None:
         """It has no options."""
 
+    def getsockopt(self, *_: Any) -> bytes:
+        """It tells nothing of a kernel; raises OSError."""
+        raise OSError(errno.ENOPROTOOPT, "there is no kernel")
+
     def bind(self, address: Address) -> None:
-        self._address = address
+        """Take an address; port 0 becomes one that is free."""
+        self._address = address = address if address[1] else (address[0], next(self._network.free_ports))
         self._network.attach(address, self._take)
 
     def getsockname(self) -> Address:
+        """The address that it took."""
         return self._address
 
     def close(self) -> None:
+        """Take nothing more."""
         self._network.detach(self._address)
 
     def sendto(self, data: bytes, address: Address) -> int:
+        """Send a datagram."""
         self._network.watch("sent", data, self._address, address)
         self._network.send(data, self._address, address)
         return len(data)
 
     def recvfrom(self, size: int) -> tuple[bytes, Address]:
+        """The datagram that waits longest; raises BlockingIOError where none does."""
         if not self._buffer:
             raise BlockingIOError
         data, source = self._buffer.popleft()
