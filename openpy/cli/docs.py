@@ -11,16 +11,19 @@ from typing import Any
 from openpy.engine.config import CORE_PARAMETERS, Effect
 from openpy.engine.corecommands import CoreCommands
 from openpy.engine.corefunctions import CORE_FUNCTIONS
+from openpy.engine.events import events_of
 from openpy.engine.loader import find_module, module_names
 from openpy.engine.mi import Command, declared_commands
 from openpy.engine.module import ALL_ROUTES, Module
 from openpy.engine.pseudovars import PSEUDO_VARIABLES
+from openpy.engine.server import Server
 from openpy.script.environment import Function
 
 Row = Sequence[str]
 
 FUNCTION_COLUMNS = ("function", "arguments", "blocks", "effect")
 COMMAND_COLUMNS = ("command", "parameters", "effect")
+EVENT_COLUMNS = ("route", "when it runs")
 LIMIT_COLUMNS = ("parameter", "default", "bounds")
 LIMITS_INTRODUCTION = """\
 What a stranger can make the server hold or do is bounded, and each bound is a parameter. What exceeds one is answered
@@ -72,6 +75,8 @@ def module_page(cls: type[Module]) -> str:
     lines += _section("Management commands", COMMAND_COLUMNS, _command_rows(module.commands()))
     lines += _section("Statistics", ("name", "counts"), counters)
     lines += _section("Pseudo-variables", ("name", "value"), variables)
+    events = [(f"`event_route[{name}]`", event.doc) for name, event in cls.events().items()]
+    lines += _section("Events", EVENT_COLUMNS, events)
     return MADE + "\n".join(lines).rstrip("\n") + "\n"
 
 
@@ -93,7 +98,9 @@ def core_functions_page() -> str:
         (f"`${name}{'(name)' if spec.takes_inner else ''}`", "yes" if spec.bind_setter else "")
         for name, spec in sorted(PSEUDO_VARIABLES.items(), key=lambda item: item[0].lower())
     ]
-    lines += ["# Core pseudo-variables", "", *_table(("name", "assignable"), rows)]
+    lines += ["# Core pseudo-variables", "", *_table(("name", "assignable"), rows), ""]
+    events = [(f"`event_route[core:{event.name}]`", event.doc) for event in events_of(Server)]
+    lines += ["# Core events", "", *_table(EVENT_COLUMNS, events)]
     return MADE + "\n".join(lines) + "\n"
 
 

@@ -9,6 +9,7 @@ import signal
 import sys
 from collections.abc import Callable, Sequence
 from functools import partial
+from pathlib import Path
 
 from openpy import __version__
 from openpy.cli.guide import banner, guide
@@ -33,7 +34,7 @@ from openpy.engine.process import (
 from openpy.engine.server import Server
 from openpy.engine.sockets import SocketError
 from openpy.engine.syslog import open_syslog
-from openpy.script.diagnostics import ScriptError, Severity, render
+from openpy.script.diagnostics import Diagnostic, ScriptError, Severity, render
 
 STOPPED, FAILED = 0, 255
 
@@ -59,7 +60,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _check(options) if options.check else _serve(options)
     except ScriptError as error:
-        _print_diagnostics(error.diagnostics, options)
+        _print_diagnostics(error.diagnostics)
         count = sum(1 for found in error.diagnostics if found.severity is Severity.ERROR)
         print(f"bad config file ({count} error{'s' if count != 1 else ''})", file=sys.stderr)
     except ModuleError as error:
@@ -75,14 +76,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check(options: Options) -> int:
     server = _prepare(options)
-    _print_diagnostics(server.loaded.warnings if server.loaded else (), options)
+    _print_diagnostics(server.loaded.warnings if server.loaded else ())
     print("config file ok, exiting...", file=sys.stderr)
     return STOPPED
 
 
 def _serve(options: Options) -> int:
     server = _prepare(options)
-    _print_diagnostics(server.loaded.warnings if server.loaded else (), options)
+    _print_diagnostics(server.loaded.warnings if server.loaded else ())
     config = server.config
     if config.number("open_files_limit") > 0:
         set_open_files_limit(config.number("open_files_limit"))
@@ -136,7 +137,7 @@ def _prepare(options: Options) -> Server:
     if options.check_via:
         config.values["check_via"] = 1
     server = Server(config, log=Log(json_lines=options.json_log), allow_exec=options.allow_exec)
-    server.load(options.file)
+    server.load(options.file, options.definitions)
     config.listen.extend(options.listen)
     server.log.level += options.louder
     return server
@@ -178,14 +179,23 @@ def _log_statistics(server: Server) -> None:
         server.log.notice("statistics", line)
 
 
-def _print_diagnostics(diagnostics: Sequence[object], options: Options) -> None:
-    if not diagnostics:
-        return
-    source = options.file.read_bytes().decode("utf-8", "surrogateescape")
+def _print_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
+    sources: dict[str, str] = {}
     for diagnostic in diagnostics:
-        text = render(diagnostic, source)  # type: ignore[arg-type]
+        file = diagnostic.position.file
+        if file not in sources:
+            sources[file] = _source(file)
+        text = render(diagnostic, sources[file])
         sys.stderr.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
     sys.stderr.flush()
+
+
+def _source(file: str) -> str:
+    """The text of a script, or of a file that it includes; what the command line defines has none."""
+    try:
+        return Path(file).read_bytes().decode("utf-8", "surrogateescape")
+    except OSError:
+        return ""
 
 
 if __name__ == "__main__":

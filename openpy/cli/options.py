@@ -11,7 +11,7 @@ from openpy.engine.socketids import read_socket
 from openpy.script.environment import ArgumentError
 from openpy.script.syntax import SocketId
 
-SHORT = "f:cCm:b:l:n:N:rRvdDETSVhw:t:u:g:P:G:i:x:W:"
+SHORT = "A:f:cCm:b:l:n:N:rRvdDETSVhw:t:u:g:P:G:i:x:W:"
 LONG = ["allow-exec", "check", "daemon", "guide", "help", "log-format=", "version"]
 
 HELP = """usage: openpy [options]
@@ -21,6 +21,7 @@ HELP = """usage: openpy [options]
   -P FILE          write the process id to FILE
   -w DIR  -t DIR   working directory, root directory
   -u USER -g GROUP run as
+  -A NAME[=VALUE]  define a name, as #!define does (repeatable)
   -d               log more (repeatable)
   -T               no TCP
   -v               check the first Via of replies
@@ -43,6 +44,7 @@ class Options:
     """What the command line asked for."""
 
     file: Path = Path("openser.cfg")
+    definitions: list[tuple[str, str]] = field(default_factory=list)
     check: bool = False
     listen: list[SocketId] = field(default_factory=list)
     pid_file: Path | None = None
@@ -81,6 +83,8 @@ def _apply(options: Options, name: str, value: str) -> None:
     match name:
         case "-f":
             options.file = Path(value)
+        case "-A":
+            options.definitions.append(parse_definition(value))
         case "-c" | "-C" | "--check":
             options.check = True
         case "-l":
@@ -119,6 +123,14 @@ def _apply(options: Options, name: str, value: str) -> None:
             raise UsageError(f"Unknown option `{name}`")
         case _:
             pass  # 1.3's sizing and process options: accepted, without effect
+
+
+def parse_definition(text: str) -> tuple[str, str]:
+    """Take `NAME[=value]` apart; raises UsageError."""
+    name, _, value = text.partition("=")
+    if not (name.isascii() and name.isidentifier()):
+        raise UsageError(f"-A {text}: write NAME or NAME=value")
+    return name, value
 
 
 def parse_socket(text: str) -> SocketId:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from enum import Enum
 
 from openpy.script.diagnostics import Diagnostic, did_you_mean, error
+from openpy.script.dialects import PARAMETERS
 from openpy.script.syntax import CoreParameter, Name, Number, Position, SocketId, String
 
 
@@ -61,7 +62,7 @@ CORE_PARAMETERS: tuple[CoreParameterSpec, ...] = (
     CoreParameterSpec("children", N, 8, "UDP workers of 1.3", NONE),
     CoreParameterSpec("tcp_children", N, None, "TCP workers of 1.3", NONE),
     CoreParameterSpec("disable_tcp", N, 0, "Open no TCP sockets"),
-    CoreParameterSpec("listen", Takes.SOCKETS, None, "Sockets; repeatable"),
+    CoreParameterSpec("listen", Takes.SOCKETS, None, "Sockets; repeatable", aliases=("socket",)),
     CoreParameterSpec("port", N, 5060, "Port of sockets that give none"),
     CoreParameterSpec("alias", Takes.SOCKETS, None, "Further names that count as myself; repeatable"),
     CoreParameterSpec("auto_aliases", N, 1, "Reverse DNS names as aliases: not looked up", NONE),
@@ -102,7 +103,9 @@ CORE_PARAMETERS: tuple[CoreParameterSpec, ...] = (
     CoreParameterSpec("group", SW, None, "Run as this group", aliases=("gid",)),
     CoreParameterSpec("chroot", SW, None, "Change the root directory"),
     CoreParameterSpec("workdir", SW, None, "Working directory", aliases=("wdir",)),
-    CoreParameterSpec("mpath", S, None, "Where loadmodule looks for modules of one's own"),
+    CoreParameterSpec(
+        "mpath", S, None, "Where loadmodule looks for modules of one's own", aliases=("loadpath",)
+    ),
     CoreParameterSpec("maxbuffer", N, 4194304, "Receive buffer of UDP sockets, bytes", limit=True),
     CoreParameterSpec(
         "overload_delay", N, 200, "Longest wait of a request, ms; 0: nothing is refused", limit=True
@@ -224,7 +227,8 @@ class CoreConfig:
         """Take over one `name = value` of the script; the diagnostic says why not."""
         spec = _BY_NAME.get(statement.name)
         if spec is None:
-            hint = did_you_mean(statement.name, _BY_NAME) or "see docs/core-parameters.md for all names"
+            hint = PARAMETERS.get(statement.name) or did_you_mean(statement.name, _BY_NAME)
+            hint = hint or "see docs/core-parameters.md for all names"
             return error(statement.position, f'unknown core parameter "{statement.name}"', hint)
         if spec.takes is Takes.SOCKETS:
             return self._add_sockets(spec, statement)

@@ -5,11 +5,12 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from openpy.engine.corefunction import core_function
+from openpy.engine.flags import FlagKind
 from openpy.engine.parameters import NumberKind
 from openpy.engine.run import Run
 from openpy.script.environment import Function
 
-FLAG = NumberKind(0, 31, "a flag number, 0 to 31")
+FLAG = FlagKind()
 BRANCH = NumberKind(0, 11, "a branch number")
 
 

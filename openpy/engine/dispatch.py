@@ -23,6 +23,7 @@ from openpy.sip.validity import LIMITS, Limits, check_request, check_response
 from openpy.transaction.flow import Flow
 
 if TYPE_CHECKING:
+    from openpy.engine.events import EventRoute
     from openpy.engine.server import Server
 
 
@@ -42,6 +43,8 @@ class Dispatcher:
         self.bad_headers = count("core", "bad_msg_hdr")
         self.stateless_acks = Count()
         """ACKs to stateless replies, which never reach the script; the module sl shows its own counter here."""
+        self.on_stateless_ack: EventRoute | None = None
+        """The event route that hears of them, if there is one."""
         self._main: CompiledRoute | None = None
         self._on_reply: CompiledRoute | None = None
         self.draining = False
@@ -131,6 +134,8 @@ class Dispatcher:
         run.number = self.received_requests.value + self.received_replies.value
         if request.method == "ACK" and request.to.tag == run.local_tag():
             self.stateless_acks.value += 1
+            if self.on_stateless_ack is not None:
+                self.on_stateless_ack(request, flow)
             return
         if self.draining:
             if request.method != "ACK":

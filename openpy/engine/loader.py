@@ -22,24 +22,40 @@ from openpy.engine.blacklists import Blacklist as BlacklistInForce
 from openpy.engine.config import CoreConfig, tls_refused
 from openpy.engine.corebranches import SERIAL_AVP
 from openpy.engine.corefunctions import CORE_FUNCTIONS
+from openpy.engine.events import events_of
+from openpy.engine.flags import declare
 from openpy.engine.module import Module, ModuleError
+from openpy.engine.oldmodules import absent
 from openpy.engine.operands import OPERANDS
 from openpy.engine.pseudovars import PSEUDO_VARIABLES
 from openpy.engine.services import Services
 from openpy.engine.uritransformations import URI_TRANSFORMATIONS
 from openpy.engine.variables import AvpName, avp_name
+from openpy.script import dialects
 from openpy.script.checker import check
 from openpy.script.compiler import Program, compile_script
-from openpy.script.diagnostics import Diagnostic, ScriptError, Severity, did_you_mean, error, warning
+from openpy.script.diagnostics import (
+    Diagnostic,
+    ScriptError,
+    Severity,
+    did_you_mean,
+    error,
+    in_order,
+    warning,
+)
 from openpy.script.environment import ArgumentError, Environment
-from openpy.script.parser import parse_leniently
+from openpy.script.parser import Definitions, parse_leniently
 from openpy.script.patterns import Flags, compile_pattern
 from openpy.script.syntax import (
     Blacklist,
     CoreParameter,
+    FlagName,
+    FlagNames,
     LoadModule,
     ModuleParameter,
     Position,
+    Route,
+    RouteKind,
     Script,
     TlsDomain,
     TopLevel,
@@ -48,9 +64,6 @@ from openpy.script.transformations import TRANSFORMATIONS
 
 PACKAGE = "openpy.modules"
 """Where openpy's own modules are; found by name, never imported by it."""
-
-LATER = frozenset({"pua", "pua_bla", "pua_mi", "pua_usrloc", "pua_xmpp", "rls", "xcap_client"})
-"""Modules of OpenSER 1.3 that belong to what this version serves, and are not there."""
 
 
 @dataclass(slots=True)
@@ -74,6 +87,8 @@ class _Loading:
     modules: dict[str, Module]
     blacklists: dict[str, BlacklistInForce]
     is_whole: bool  # else mistakes of syntax took statements out of it, perhaps a loadmodule
+    absent: list[str] = field(default_factory=list)  # modules of 1.3 that are not there
+    flags: list[FlagName] = field(default_factory=list)
     places: dict[str, Position] = field(default_factory=dict)
     found: list[Diagnostic] = field(default_factory=list)
 
@@ -83,14 +98,17 @@ def load(
     services: Services,
     config: CoreConfig,
     modules: dict[str, Module],
+    definitions: Definitions = (),
     further: Sequence[TopLevel] = (),
 ) -> Loaded:
     """Read, check and compile a script; raises ScriptError with everything that is wrong, OSError for the file.
 
-    `config` holds what the command line said before the file is read; `modules` is filled as they are loaded, so that
-    they find each other when they check themselves. `further` parameters count as if they stood at the end of the file.
+    `definitions` are the names that the command line defines; ValueError for what is no name. `config` holds what it
+    said before the file is read; `modules` is filled as they are loaded, so that they find each other when they check
+    themselves. `further` parameters count as if they stood at the end of the file.
     """
-    parsed = parse_leniently(path.read_bytes(), str(path))
+    file = str(path)
+    parsed = parse_leniently(path.read_bytes(), file, _read, definitions)
     loading = _Loading(services, config, modules, {}, is_whole=not parsed.errors)
     for statement in (*parsed.script.statements, *further):
         match statement:
@@ -100,6 +118,8 @@ def load(
                 _load_module(loading, statement)
             case ModuleParameter():
                 _set_parameter(loading, statement)
+            case FlagNames(names=names):
+                loading.flags.extend(names)
             case TlsDomain():
                 _note(loading, tls_refused(statement.position, statement.kind))
             case Blacklist():
@@ -114,6 +134,7 @@ def load(
         _check_needs(loading)
     if loading.is_whole and not _errors(loading.found):
         _check_modules(loading)
+    _check_events(loading, parsed.script)
     environment = _environment(loading)
     found = check(parsed.script, environment)
     if _errors(found) and loading.is_whole:
@@ -126,7 +147,7 @@ def load(
     loading.found.extend(found)
     loading.found = [*parsed.found, *_beside(parsed.errors, loading.found)]
     if _errors(loading.found):
-        raise ScriptError(sorted(loading.found, key=lambda d: (d.position.line, d.position.column)))
+        raise ScriptError(in_order(loading.found, file))
     program = compile_script(parsed.script, environment)
     return Loaded(
         parsed.script,
@@ -163,13 +184,17 @@ def find_module(path: str, search: str = "") -> type[Module]:
     except Exception as problem:
         text = f"could not open module <{path}>: {type(problem).__name__}: {problem}"
         raise ModuleError(text, _missing_package(problem)) from problem
-    if found is None and name in LATER:
-        raise ModuleError(f"could not open module <{path}>: {name} is not part of this version")
+    if found is None and (reason := absent(name)):
+        raise ModuleError(f"could not open module <{path}>: {reason[0]}", reason[1])
     if found is None:
         known = module_names()
         hint = did_you_mean(name, known) or f"this version has {', '.join(known)}"
         raise ModuleError(f"could not open module <{path}>", hint)
     return found
+
+
+def _read(path: str) -> bytes:
+    return Path(path).read_bytes()
 
 
 # --- statements -----------------------------------------------------------------------------------------------
@@ -186,6 +211,9 @@ def _load_module(loading: _Loading, statement: LoadModule) -> None:
         cls = find_module(path, loading.config.text("mpath"))
     except ModuleError as problem:
         _note(loading, error(statement.position, f"failed to load module: {problem.message}", problem.hint))
+        name = Path(path).name.removesuffix(".so")
+        if absent(name):
+            loading.absent.append(name)
         return
     if cls.name in loading.modules:
         text = f"attempting to load the same module twice: {cls.name}"
@@ -213,7 +241,7 @@ def _check_needs(loading: _Loading) -> None:
     before: dict[str, Module] = {}
     for name, module in loading.modules.items():
         for need in module.requirements():
-            if not _is_among(before, need):
+            if not _is_among(before, need) and need not in loading.absent:
                 what = "a database module" if need == "database" else need
                 text = f"{name} needs {what}, which is not loaded before it"
                 wanted = _database_module(module) if need == "database" else need
@@ -241,7 +269,7 @@ def _set_parameter(loading: _Loading, statement: ModuleParameter) -> None:
         _note(loading, error(statement.modules.position, str(problem)))
         return
     targets = [module for name, module in loading.modules.items() if pattern.search(name)]
-    if not targets and loading.is_whole:
+    if not targets and loading.is_whole and not any(map(pattern.search, loading.absent)):
         wanted = statement.modules.value
         hint = did_you_mean(wanted, loading.modules) or f'load it above: loadmodule "{wanted}.so"'
         _note(loading, error(statement.modules.position, f"no module matching {wanted} found", hint))
@@ -278,6 +306,8 @@ def _environment(loading: _Loading) -> Environment:
         transformations={**TRANSFORMATIONS, **URI_TRANSFORMATIONS},
         operands=dict(OPERANDS),
         blacklists=loading.blacklists,
+        lacks_modules=bool(loading.absent),
+        flags=declare(loading.flags, loading.found),
         max_while_loops=loading.config.number("max_while_loops"),
     )
     available = list(loading.modules.values())
@@ -297,6 +327,29 @@ def _environment(loading: _Loading) -> Environment:
     return environment
 
 
+def _check_events(loading: _Loading, script: Script) -> None:
+    """Whether somebody raises the event of each event route."""
+    known = [f"core:{event.name}" for event in events_of(type(loading.services))]
+    known += [name for module in loading.modules.values() for name in type(module).events()]
+    for route in script.statements:
+        if not isinstance(route, Route) or route.kind is not RouteKind.EVENT or route.name in known:
+            continue
+        group, colon, _ = route.name.partition(":")
+        if group in loading.absent:
+            continue
+        if not loading.is_whole and colon and group != "core" and group not in loading.modules:
+            continue
+        if route.name.startswith("E_"):
+            hint = dialects.EVENTS
+        elif group in module_names() and group not in loading.modules:
+            hint = f'put this line above: loadmodule "{group}.so"'
+        else:
+            hint = did_you_mean(route.name, known)
+            hint = f"{hint} " if hint else ""
+            hint += f"there are {', '.join(known)}"
+        _note(loading, error(route.position, f"nothing raises the event {route.name}", hint))
+
+
 def _check_modules(loading: _Loading) -> None:
     for name, module in loading.modules.items():
         try:
@@ -313,8 +366,16 @@ def _beside(mistakes: list[Diagnostic], found: list[Diagnostic]) -> list[Diagnos
     """What was found beside mistakes of syntax: their lines are explained, and a warning may just follow from them."""
     if not mistakes:
         return found
-    lines = {line for at in mistakes for line in range(at.position.line, at.position.end_line + 1)}
-    return [item for item in found if item.severity is Severity.ERROR and item.position.line not in lines]
+    lines = {
+        (at.position.file, line)
+        for at in mistakes
+        for line in range(at.position.line, at.position.end_line + 1)
+    }
+    return [
+        item
+        for item in found
+        if item.severity is Severity.ERROR and (item.position.file, item.position.line) not in lines
+    ]
 
 
 def _modules_not_loaded(loading: _Loading) -> dict[str, type[Module]]:

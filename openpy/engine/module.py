@@ -2,7 +2,7 @@
 
 Rules:
 1. A module is one subclass of `Module`; what it exports stands in its body as `Param`, `@script_function`,
-   `@mi_command`, `Counter` and `@pseudo_variable`, and nowhere else. The loader, the checker, the docs
+   `@mi_command`, `Counter`, `@pseudo_variable` and `Event`, and nowhere else. The loader, the checker, the docs
    and the tests read these declarations.
 2. Life: declare (class body) -> configure (`modparam` sets the parameters) -> check -> start -> drain -> stop.
    `check` opens nothing; `start` may open files and databases; after `drain` no new work is taken.
@@ -27,6 +27,7 @@ from typing import (
     overload,
 )
 
+from openpy.engine.events import Event, events_of
 from openpy.engine.mi import Command, declared_commands, mi_command
 from openpy.engine.parameters import (
     Avps,
@@ -64,6 +65,7 @@ __all__ = [
     "AvpsKind",
     "Count",
     "Counter",
+    "Event",
     "Format",
     "FormatKind",
     "Index",
@@ -293,6 +295,11 @@ class Module:
     def counters(cls) -> dict[str, Counter]:
         """All statistics by attribute name."""
         return {key: item for key, item in _declared_items(cls) if isinstance(item, Counter)}
+
+    @classmethod
+    def events(cls) -> dict[str, Event]:
+        """The events that it raises, by the name of their routes: `module:event`."""
+        return {f"{cls.name}:{event.name}": event for event in events_of(cls)}
 
     @classmethod
     def function_names(cls) -> set[str]:

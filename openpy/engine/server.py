@@ -25,6 +25,7 @@ from openpy.engine.clock import Clock
 from openpy.engine.config import CoreConfig
 from openpy.engine.corecommands import PRODUCT, CoreCommands
 from openpy.engine.dispatch import Dispatcher
+from openpy.engine.events import Event, connect_events
 from openpy.engine.forward import forward_reply, is_unicast
 from openpy.engine.loader import Loaded, load
 from openpy.engine.log import LibraryLog, Log
@@ -43,6 +44,7 @@ from openpy.engine.tcpaliases import accepting_aliases
 from openpy.engine.variables import AvpName
 from openpy.engine.waiting import Wait
 from openpy.script.diagnostics import ScriptError
+from openpy.script.parser import Definitions
 from openpy.script.syntax import TopLevel
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request, Response
@@ -63,6 +65,8 @@ CONNECT_PATIENCE = 2.0  # seconds until what waits for a connection goes on with
 
 class Server:
     """A server; implements `engine.services.Services`."""
+
+    worker_one_init = Event("The server has started, and reads messages from now on")
 
     def __init__(
         self,
@@ -116,12 +120,12 @@ class Server:
 
     # --- life -----------------------------------------------------------------------------------------------
 
-    def load(self, path: Path, further: Sequence[TopLevel] = ()) -> Loaded:
-        """Read and check a script, with `further` parameters at its end.
+    def load(self, path: Path, definitions: Definitions = (), further: Sequence[TopLevel] = ()) -> Loaded:
+        """Read and check a script, with names that are defined for it (`-A`) and `further` parameters at its end.
 
-        Raises ScriptError, OSError, or ModuleError (a command that two modules have).
+        Raises ScriptError, OSError, ModuleError (a command that two modules have), or ValueError for what is no name.
         """
-        loaded = load(path, self, self.config, self.modules, further)
+        loaded = load(path, self, self.config, self.modules, definitions, further)
         self.loaded = loaded
         self.avp_aliases = loaded.avp_aliases
         self.log.level = self.config.number("debug")
@@ -132,6 +136,8 @@ class Server:
         for module in self.modules.values():
             self.statistics.add_module(module)
             self._add_commands(module.commands())
+            connect_events(self, module.name, module, loaded.program)
+        connect_events(self, "core", self, loaded.program)
         if self.config.number("server_signature"):
             self.reply_headers = (self.config.text("server_header") or f"Server: {PRODUCT}") + "\r\n"
         self.dead_targets = loaded.dead_targets
@@ -186,6 +192,8 @@ class Server:
             await asyncio.sleep(LOAD_STEP)
         await self.sockets.start(loop)
         self.stalls.begin()
+        if self.worker_one_init is not None:
+            self.worker_one_init()
         loop.call_later(1.0, self._close_idle_connections)
 
     async def stop(self) -> None:

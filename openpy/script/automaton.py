@@ -100,7 +100,9 @@ class Machine:
                 start = end = place
                 kept = []
             if action.name:
-                at = Position(start.file, start.line, start.column, end.end_line, end.end_column)
+                if start.file is not end.file:  # it goes on in an included file
+                    end = start
+                at = Position(start.file, start.line, start.column, end.end_line, end.end_column, start.piece)
                 values.append(getattr(builder, action.name)(at, *kept))
             else:
                 values.append(kept[0])

@@ -9,8 +9,17 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from openpy.script import dialects
 from openpy.script.diagnostics import Diagnostic, did_you_mean, error, warning
-from openpy.script.environment import ArgumentError, Environment, Function, Getter, OperandSpec, Setter
+from openpy.script.environment import (
+    ArgumentError,
+    Environment,
+    Function,
+    Getter,
+    OperandSpec,
+    Setter,
+    UnknownVariable,
+)
 from openpy.script.patterns import Flags, Pattern, compile_pattern
 from openpy.script.pseudovariables import bind, bind_setter, read_whole
 from openpy.script.syntax import (
@@ -77,18 +86,26 @@ class Binder:
 
     def _unknown_function(self, node: Call) -> None:
         module = self.environment.not_loaded.get(node.name)
+        foreign = dialects.WORDS.get(node.name, "")
         if module is not None and node.name in self.missing:
             return  # one line that is missing is told once
+        if module is None and not foreign and self.environment.lacks_modules:
+            return
         self.missing.add(node.name)
         hint = did_you_mean(node.name, self.environment.functions)
         if module is not None:
             hint = f'add loadmodule "{module}.so"'
+        elif foreign:
+            hint = foreign
         elif not hint and (close := did_you_mean(node.name, self.environment.not_loaded)):
             hint = close
         self.error(node, f"unknown command {node.name}(), missing loadmodule?", hint)
 
     def _argument(self, name: str, function: Function, number: int, node: Expression) -> Any:
         parameter = function.parameters[number]
+        convert = parameter.kind.convert
+        if isinstance(node, Name):
+            convert = getattr(parameter.kind, "convert_name", convert)
         match node:
             case String(value=text) | Name(text=text) | PseudoVariable(text=text):
                 pass
@@ -98,8 +115,10 @@ class Binder:
                 self.error(node, f"bad arguments: {name}() takes quoted strings")
                 return None
         try:
-            converted = parameter.kind.convert(text, self.environment)
+            converted = convert(text, self.environment)
         except ArgumentError as failure:
+            if self._may_be_known(failure):
+                return None
             place = f"argument {number + 1} of {name}()"
             self.error(node, f"{place}: {failure}", f"{place} is {parameter.kind.description}")
             return None
@@ -115,7 +134,8 @@ class Binder:
             reference = read_whole(node.text)
             return BoundValue(bind(reference, self.environment), bool(reference.transformations))
         except ArgumentError as failure:
-            self.error(node, str(failure))
+            if not self._may_be_known(failure):
+                self.error(node, str(failure))
             return None
 
     def setter(self, node: Assignment) -> Setter | None:
@@ -124,13 +144,18 @@ class Binder:
             reference = read_whole(node.target.text)
             setter = bind_setter(reference, self.environment)
         except ArgumentError as failure:
-            self.error(node.target, str(failure))
+            if not self._may_be_known(failure):
+                self.error(node.target, str(failure))
             return None
         if isinstance(node.value, Null) and node.operator not in ("=", ":="):
             self.error(node, f"NULL cannot be used with {node.operator}", "write = NULL")
         elif isinstance(node.value, Null) and node.operator == ":=" and reference.name != "avp":
             self.error(node, f"{reference.text} cannot be assigned NULL with :=", "write = NULL")
         return setter
+
+    def _may_be_known(self, failure: ArgumentError) -> bool:
+        """Whether what is unknown may be what a module has that is not there."""
+        return isinstance(failure, UnknownVariable) and self.environment.lacks_modules
 
     # --- the rest -----------------------------------------------------------------------------------------
 

@@ -12,7 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from openpy.script import comparable
+from openpy.script import comparable, dialects
 from openpy.script.corenames import BARE_COMMANDS, FIRST_NAMES
 from openpy.script.diagnostics import Diagnostic
 from openpy.script.globalsection import GlobalSection
@@ -44,6 +44,7 @@ from openpy.script.syntax import (
     Operand,
     Or,
     Position,
+    PseudoVariable,
     Return,
     Route,
     RouteCall,
@@ -56,6 +57,11 @@ from openpy.script.syntax import (
     Value,
     While,
 )
+
+_ROUTE_WORDS = {"request_route": "route", "reply_route": "onreply_route"}
+_MIRRORED = {"==": "==", "!=": "!=", "<": ">", ">": "<", "<=": ">=", ">=": "<="}
+"""The operator that says the same with the sides exchanged."""
+_LITERAL = (Number, String, Null)
 
 
 class Builder(GlobalSection):
@@ -74,14 +80,17 @@ class Builder(GlobalSection):
         if kind.text in ("failure_route", "branch_route"):
             message = f"invalid {kind.text} statement: it needs a number or a name"
             self._error(kind.position, message, f"write {kind.text}[1] {{ ... }}")
+        if kind.text == "event_route":
+            hint = "such as event_route[core:worker-one-init] { ... }"
+            self._error(kind.position, "invalid event_route statement: it needs an event", hint)
         name = "0" if kind.text in ("route", "request_route") else ""
         return self._route(at, kind, name, body)
 
-    def indexed_route(self, at: Position, kind: Token, label: Token, body: Block) -> Route:
-        if kind.text in ("error_route", "request_route"):
+    def indexed_route(self, at: Position, kind: Token, label: list[Token], body: Block) -> Route:
+        if kind.text in ("error_route", "request_route", "reply_route"):
             message = f"invalid {kind.text} statement: it has no number or name"
-            self._error(label.position, message, f"write {kind.text} {{ ... }}")
-        return self._route(at, kind, self._label(label), body)
+            self._error(label[0].position, message, f"write {kind.text} {{ ... }}")
+        return self._route(at, kind, ":".join(map(self._label, label)), body)
 
     def _label(self, label: Token) -> str:
         if label.kind == "STRING":
@@ -92,8 +101,7 @@ class Builder(GlobalSection):
         message = "break outside of a loop or a switch; it leaves the route"
         for place in self._claim_breaks(at):
             self._warning(place, message, "write return to leave the route, exit to end the script")
-        word = "route" if kind.text == "request_route" else kind.text
-        return Route(RouteKind(word), name, body, position=at)
+        return Route(RouteKind(_ROUTE_WORDS.get(kind.text, kind.text)), name, body, position=at)
 
     def stray_end(self, at: Position, _exit: Exit) -> None:
         self._stray(at, "exit; }")
@@ -168,7 +176,10 @@ class Builder(GlobalSection):
         """The breaks inside of this construct that nothing in it has claimed."""
         claimed = []
         start = (at.line, at.column)
-        while self._breaks and (self._breaks[-1].line, self._breaks[-1].column) >= start:
+        while self._breaks:
+            last = self._breaks[-1]
+            if last.file == at.file and (last.line, last.column) < start:
+                break
             claimed.append(self._breaks.pop())
         return claimed[::-1]
 
@@ -179,12 +190,15 @@ class Builder(GlobalSection):
         return Exit(position=at)
 
     def return_(self, at: Position, value: Value | None = None) -> Return:
-        if value is None:
-            return Return(1, position=at)
-        if not isinstance(value, Number):
-            self._error(value.position, "return takes a number", "such as return(1) or return(-1)")
-            return Return(1, position=at)
-        return Return(value.value, position=at)
+        match value:
+            case None:
+                return Return(1, position=at)
+            case Number(value=number):
+                return Return(number, position=at)
+            case PseudoVariable():
+                return Return(value, position=at)
+        self._error(value.position, "return takes a number", "such as return(1) or return(-1)")
+        return Return(1, position=at)
 
     def call_without_arguments(self, at: Position, name: Token) -> Call:
         return self.call(at, name, [])
@@ -205,7 +219,8 @@ class Builder(GlobalSection):
         if len(arguments) == 1 and isinstance(label, Number | String | Name):
             return RouteCall(text_of(label), position=at)
         message = "bad routeargument: one number or name is expected"
-        self._error(label.position, message, "such as route(1) or route(RELAY)")
+        hint = "such as route(1) or route(RELAY)" if len(arguments) == 1 else dialects.ARGUMENTS
+        self._error(label.position, message, hint)
         return RouteCall("", position=at)
 
     def plain_assignment(self, at: Position, target: Token, value: Expression) -> Assignment:
@@ -248,9 +263,12 @@ class Builder(GlobalSection):
         return value
 
     def comparison(self, at: Position, left: Value, operator: Token, right: Value) -> Comparison:
-        if problem := comparable.comparison_problem(left, operator.text, right):
+        sign = operator.text
+        if isinstance(left, _LITERAL) and not isinstance(right, _LITERAL) and sign in _MIRRORED:
+            left, sign, right = right, _MIRRORED[sign], left
+        if problem := comparable.comparison_problem(left, sign, right):
             self._error(at, *problem)
-        return Comparison(left, operator.text, right, position=at)
+        return Comparison(left, sign, right, position=at)
 
     def arithmetic(self, at: Position, left: Expression, operator: Token, right: Expression) -> Arithmetic:
         for side in (left, right):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from openpy.script.binding import Binder
 from openpy.script.callgraph import CallGraph, RouteKey, key_of, routes_of
 from openpy.script.comparison_binding import bind_comparison
-from openpy.script.diagnostics import Diagnostic, error, warning
+from openpy.script.diagnostics import Diagnostic, error, in_order, warning
 from openpy.script.environment import Environment
 from openpy.script.habits import habits_of
 from openpy.script.syntax import (
@@ -31,6 +31,7 @@ _TABLES = {
     RouteKind.ONREPLY: ("reply", "invalid reply routing table number"),
     RouteKind.BRANCH: ("branch", "invalid branch routing table number"),
     RouteKind.ERROR: ("error", "invalid error routing table number"),
+    RouteKind.EVENT: ("event", "invalid event routing table number"),
 }
 """What 1.3 calls the tables of routes, and a bad number in each."""
 
@@ -49,8 +50,7 @@ def check(script: Script, environment: Environment) -> list[Diagnostic]:
         found += _check_calls(route, graph, environment)
         found += _check_reached_calls(key_of(route), graph, environment)
         found += habits_of(route)
-    unique = dict.fromkeys(found + binder.found)
-    return sorted(unique, key=lambda item: (item.position.line, item.position.column))
+    return in_order(dict.fromkeys(found + binder.found), script.file)
 
 
 def _check_table(routes: list[Route]) -> list[Diagnostic]:

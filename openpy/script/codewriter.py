@@ -22,7 +22,7 @@ class Unit:
     route_names: dict[RouteKey, str]
     waiting: set[RouteKey]
     error_route: RouteKey | None
-    functions: list[ast.stmt] = field(default_factory=list)
+    functions: dict[str, list[ast.stmt]] = field(default_factory=dict)  # by the file that they stand in
     globals: dict[str, Any] = field(default_factory=dict)
     shown_names: dict[str, str] = field(default_factory=dict)  # name in the code -> name in tracebacks
     _bound: dict[int, str] = field(default_factory=dict)

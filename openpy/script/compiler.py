@@ -68,16 +68,15 @@ def compile_script(script: Script, environment: Environment) -> Program:
     problems = [problem for problem in binder.found if problem.severity is Severity.ERROR]
     if problems:
         raise ScriptError(problems)
-    return Program(script.file, _load(script.file, routes, names, unit))
+    return Program(script.file, _load(routes, names, unit))
 
 
-def _load(
-    file: str, routes: list[Route], names: dict[RouteKey, str], unit: Unit
-) -> dict[RouteKey, CompiledRoute]:
+def _load(routes: list[Route], names: dict[RouteKey, str], unit: Unit) -> dict[RouteKey, CompiledRoute]:
     """Make Python functions of what was written."""
-    module = ast.Module(unit.functions, [])
     namespace: dict[str, Any] = {**unit.globals, "__builtins__": {}}
-    exec(compile(module, file or "<script>", "exec", dont_inherit=True), namespace)
+    for file, functions in unit.functions.items():
+        module = ast.Module(functions, [])
+        exec(compile(module, file or "<script>", "exec", dont_inherit=True), namespace)
     for name, shown in unit.shown_names.items():
         function = namespace[name]
         function.__name__ = function.__qualname__ = shown

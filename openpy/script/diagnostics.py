@@ -32,6 +32,11 @@ class Diagnostic:
         return self.position.line, self.position.column
 
 
+def in_order(diagnostics: Iterable[Diagnostic], file: str) -> list[Diagnostic]:
+    """By place: first those of the script itself, then those of each file that it includes."""
+    return sorted(diagnostics, key=lambda d: (d.position.file != file, d.position.file, d.place))
+
+
 class ScriptError(Exception):
     """A script that cannot be used; carries all that was found in one run."""
 

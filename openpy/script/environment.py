@@ -45,6 +45,10 @@ class ArgumentError(ValueError):
     """An argument, name or parameter that cannot be used; the text says what was expected."""
 
 
+class UnknownVariable(ArgumentError):
+    """A pseudo-variable that nothing has."""
+
+
 @dataclass(frozen=True, slots=True)
 class PseudoVariableSpec:
     """One `$name`. `bind(inner, index)` gives the getter and raises ArgumentError for a bad name or index."""
@@ -85,7 +89,10 @@ class OperandSpec:
 
 
 class Kind(Protocol):
-    """How a function's string argument is converted, once, when the script is loaded."""
+    """How a function's string argument is converted, once, when the script is loaded.
+
+    A kind for which a bare word is not the same as a quoted one has `convert_name` beside `convert`.
+    """
 
     @property
     def description(self) -> str:
@@ -152,6 +159,8 @@ class Environment:
     statistics: dict[str, Any] = field(default_factory=dict)  # by name in lower case
     not_loaded: dict[str, str] = field(default_factory=dict)  # function name -> the module that has it
     blacklists: dict[str, Any] = field(default_factory=dict)  # those that use_blacklist can name
+    lacks_modules: bool = False  # a module is not there, so an unknown name may be its, and is not told
+    flags: dict[str, int] = field(default_factory=dict)  # the names of flags
     max_while_loops: int = 100
     resolve: Callable[[str], Sequence[str]] = _resolve_nothing
 

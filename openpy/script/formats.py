@@ -70,7 +70,7 @@ def parse_format(text: str, environment: Environment) -> FormatText:
             parts.append((before, bind(reference, environment), null))
             _refuse_tail(reference, text[at:], environment)
         except ArgumentError as failure:
-            raise ArgumentError(f'wrong format "{text}": {failure}') from None
+            raise type(failure)(f'wrong format "{text}": {failure}') from None
         before = ""
     return FormatText(text, tuple(parts), before + text[at:])
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any
 
+from openpy.script import dialects
 from openpy.script.lexer import Token
 from openpy.script.literals import Literals, text_of
 from openpy.script.strings import unquote
@@ -13,6 +14,8 @@ from openpy.script.syntax import (
     Blacklist,
     BlacklistRule,
     CoreParameter,
+    FlagName,
+    FlagNames,
     LoadModule,
     ModuleParameter,
     Name,
@@ -44,6 +47,13 @@ class GlobalSection(Literals):
         return CoreParameter(name.text, None, position=at)
 
     def socket_parameter(self, at: Position, name: Token, sockets: list[SocketId]) -> CoreParameter:
+        for socket in sockets[1:]:
+            if socket.protocol is None and socket.port is None and (hint := dialects.SOCKET.get(socket.host)):
+                place = socket.position
+                behind = (place.line, place.column)
+                self._found[:] = [d for d in self._found if d.position.file != place.file or d.place < behind]
+                self._error(place, f"{socket.host} is no socket", hint)
+                break
         return CoreParameter(name.text, None, tuple(sockets), position=at)
 
     def socket(self, at: Position, parts: list[Value]) -> SocketId:
@@ -89,6 +99,15 @@ class GlobalSection(Literals):
 
     def load_module(self, at: Position, path: Token) -> LoadModule:
         return LoadModule(self.string(path.position, path), position=at)
+
+    def module_path(self, at: Position, word: Token, path: Token) -> CoreParameter:
+        return CoreParameter(word.text, self.string(path.position, path), position=at)
+
+    def flag_names(self, at: Position, _word: Token, names: list[FlagName]) -> FlagNames:
+        return FlagNames(tuple(names), position=at)
+
+    def flag_name(self, at: Position, name: Token, number: Token | None = None) -> FlagName:
+        return FlagName(name.text, None if number is None else self._integer(number), position=at)
 
     def module_parameter(
         self, at: Position, modules: Token, name: Token, value: Number | String

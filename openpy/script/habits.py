@@ -61,7 +61,7 @@ def _mixed_arithmetic(node: Arithmetic) -> list[Diagnostic]:
 def _in_parentheses(node: Node, left: Node) -> bool:
     """Whether the left operand starts behind an opening parenthesis of the whole."""
     outer, inner = node.position, left.position
-    return (outer.line, outer.column) != (inner.line, inner.column)
+    return (outer.line, outer.column, outer.piece) != (inner.line, inner.column, inner.piece)
 
 
 def _never_run(statements: tuple[Statement, ...]) -> list[Diagnostic]:

@@ -8,6 +8,7 @@ Rules:
 4. A host may be made of anything (`sip.log.com`, `3com.com`), an address takes its mask with it
    (`10.0.0.0/8`, `[::1]`): each is one token.
 5. Like 1.3, a character that belongs to no token is skipped; unlike 1.3, with a warning.
+6. A line that begins with `#!` and one of `DIRECTIVE_WORDS` is one DIRECTIVE, for `preprocessor`; others are comments.
 """
 
 from __future__ import annotations
@@ -18,9 +19,13 @@ from bisect import bisect_right
 from collections.abc import Iterator
 
 from openpy.script.diagnostics import Diagnostic, error, warning
+from openpy.script.dialects import DIRECTIVES
 from openpy.script.syntax import Position
 
 END = "$END"
+
+DIRECTIVE = "$DIRECTIVE"
+"""A line for the preprocessor; the text is what stands behind `#!`."""
 
 _words = str.split
 
@@ -41,7 +46,8 @@ KEYWORDS: dict[str, str] = {
     "alias": "SOCKETS",
     "route": "ROUTE",
     **dict.fromkeys(
-        ("request_route", "failure_route", "onreply_route", "branch_route", "error_route"), "SPECIAL_ROUTE"
+        _words("request_route failure_route onreply_route reply_route branch_route error_route event_route"),
+        "SPECIAL_ROUTE",
     ),
     **dict.fromkeys(("tls_server_domain", "tls_client_domain"), "TLS_DOMAIN"),
     **dict.fromkeys(
@@ -59,16 +65,22 @@ _OPERATORS: dict[str, str] = {
     **dict.fromkeys("&|^", "BITWISE"),
 }
 
+DIRECTIVE_WORDS = _words(
+    "define trydef redefine ifdef ifndef else endif subst substdef substdefs include_file import_file"
+)
+"""What makes a line a directive, beside the words that only other dialects have."""
+
 _IPV4 = r"\d{1,3}(?:\.\d{1,3}){3}(?![\w-]|\.\w)"
 _IPV6 = r"(?:[0-9A-Fa-f]{0,4}:){2,7}[0-9A-Fa-f]{0,4}(?![\w:])"
 _IP = rf"(?:{_IPV4}|\[{_IPV6}\]|{_IPV6})"
 _TOKEN = re.compile(
     rf"""
-    (?P<blank> [ \t\r\n\f\v\x08]+ | \\\r?\n | \#[^\n]* )
+    (?P<blank> [ \t\r\n\f\v\x08]+ | \\\r?\n )
+  | (?P<line> \#[^\n]* )
   | (?P<comment> /\* )
   | (?P<string> "[^"\\]*(?:\\.[^"\\]*)*" | '[^']*' )
   | (?P<quote> ["'] )
-  | (?P<variable> \$ [^\s;()=!~+\-*/%&|^<>,\[\]{{}}"']* )
+  | (?P<variable> \$ [^\s;()=!~+\-*/%&|^<>,\[\]{{}}"']* | @[A-Za-z_][\w.]* )
   | (?P<network> {_IP} (?: [ \t]*/[ \t]* (?: {_IP} | \d+ ) )? )
   | (?P<length> msg:len\b )
   | (?P<word> \w+ (?: (?:\.|-+) \w+ )* )
@@ -77,6 +89,8 @@ _TOKEN = re.compile(
     """,
     re.VERBOSE | re.DOTALL | re.ASCII,
 )
+_DIRECTIVE = re.compile(rf"#!((?:{'|'.join((*DIRECTIVE_WORDS, *DIRECTIVES))})(?!\w)(?:\\\r?\n|[^\n])*)")
+_MOST_TOLD = 1000
 _COMMENT_EDGE = re.compile(r"/\*|\*/")
 _PARENTHESIS = re.compile(r"[()\n]")
 _PART = re.compile(r"\w+|.", re.ASCII)
@@ -100,46 +114,61 @@ class Token:
 
 def begins_line(tokens: list[Token], index: int) -> bool:
     """Whether a token is the first of its line."""
-    return index == 0 or tokens[index - 1].position.end_line < tokens[index].position.line
+    if index == 0:
+        return True
+    before, place = tokens[index - 1].position, tokens[index].position
+    return before.end_line < place.line or before.file != place.file
 
 
 class SourceText:
     """The text of a script and the places in it."""
 
-    def __init__(self, text: str, file: str) -> None:
+    def __init__(self, text: str, file: str, begin: Position | None = None) -> None:
+        """`begin` is where the text begins, if it is a part of a file."""
         self.text = text
         self.file = file
-        self._starts = [0, *(match.end() for match in re.finditer("\n", text))]
+        self._line = 0 if begin is None else begin.line - 1
+        first = 0 if begin is None else 1 - begin.column
+        self._starts = [first, *(match.end() for match in re.finditer("\n", text))]
+
+    def offset(self, line: int, column: int) -> int:
+        """Where in the text a line and column are."""
+        return self._starts[line - 1 - self._line] + column - 1
 
     def position(self, start: int, end: int) -> Position:
         """The place of `text[start:end]`."""
-        starts = self._starts
+        starts, above = self._starts, self._line
         line = bisect_right(starts, start)
         if line == len(starts) or end < starts[line]:
             origin = starts[line - 1] - 1
+            line += above
             return Position(self.file, line, start - origin, line, end - origin)
         end_line = bisect_right(starts, end)
-        return Position(
-            self.file, line, start - starts[line - 1] + 1, end_line, end - starts[end_line - 1] + 1
-        )
+        first, last = start - starts[line - 1] + 1, end - starts[end_line - 1] + 1
+        return Position(self.file, line + above, first, end_line + above, last)
 
 
 def tokenize(source: SourceText) -> tuple[list[Token], list[Diagnostic]]:
     """All tokens, and what was wrong. END comes last; its text is the string or comment that was never closed."""
     found: list[Diagnostic] = []
-    return list(_tokens(source, found)), found
+    return list(scan(source, found)), found
 
 
-def _tokens(source: SourceText, found: list[Diagnostic]) -> Iterator[Token]:
+def scan(source: SourceText, found: list[Diagnostic], start: int = 0) -> Iterator[Token]:
+    """The tokens from an offset on; `found` collects what is wrong."""
     text = source.text
     position = source.position
     match_at = _TOKEN.match
-    start = 0
     while match := match_at(text, start):
         group = match.lastgroup
         end = match.end()
         if group == "blank":
             pass
+        elif group == "line":
+            directive = _DIRECTIVE.match(text, start) if text.startswith("#!", start) else None
+            if directive and not text[text.rfind("\n", 0, start) + 1 : start].strip():
+                end = directive.end()
+                yield Token(DIRECTIVE, directive.group(1).rstrip(), position(start, end))
         elif group == "operator":
             operator = match.group()
             yield Token(_OPERATORS.get(operator, operator), operator, position(start, end))
@@ -155,9 +184,9 @@ def _tokens(source: SourceText, found: list[Diagnostic]) -> Iterator[Token]:
             end, mistake = _variable_end(text, end)
             where = position(start, end)
             if mistake:
-                found.append(error(where, mistake))
+                _tell(found, error(where, mistake))
             elif end == start + 1:
-                found.append(error(where, "a name is missing after '$'"))
+                _tell(found, error(where, "a name is missing after '$'"))
             yield Token("VARIABLE", text[start:end], where)
         elif group == "network":
             network = re.sub(r"[ \t]", "", match.group())
@@ -167,7 +196,7 @@ def _tokens(source: SourceText, found: list[Diagnostic]) -> Iterator[Token]:
                 yield Token(follower, text[start:end], position(start, end))
             else:
                 if mistake:
-                    found.append(error(position(start, end), mistake))
+                    _tell(found, error(position(start, end), mistake))
                 yield Token("NETWORK", network, position(start, end))
         elif group == "length":
             yield Token("OPERAND", "msg:len", position(start, end))
@@ -175,20 +204,27 @@ def _tokens(source: SourceText, found: list[Diagnostic]) -> Iterator[Token]:
             end = _comment_end(text, start)
             if end < 0:
                 message = "unexpected EOF: the comment that begins here is never closed"
-                found.append(
-                    error(position(start, start + 2), message, "comments nest: each /* needs its own */")
+                _tell(
+                    found,
+                    error(position(start, start + 2), message, "comments nest: each /* needs its own */"),
                 )
                 break
         elif group == "quote":
             message = "unexpected EOF in unclosed string that begins here"
-            found.append(error(position(start, end), message, "close it with the quote that opens it"))
+            _tell(found, error(position(start, end), message, "close it with the quote that opens it"))
             break
         else:
             message = f"the character {match.group()!r} means nothing here and is skipped"
-            found.append(warning(position(start, end), message))
+            _tell(found, warning(position(start, end), message))
         start = end
     end = len(text.rstrip())
     yield Token(END, text[start:], position(end, end))
+
+
+def _tell(found: list[Diagnostic], diagnostic: Diagnostic) -> None:
+    """Nobody reads more than so many, and a large file of rubbish would fill the memory with them."""
+    if len(found) < _MOST_TOLD:
+        found.append(diagnostic)
 
 
 def _plain_word(word: str, start: int, end: int) -> tuple[str, int]:

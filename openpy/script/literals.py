@@ -63,6 +63,9 @@ class Literals:
     def variable(self, at: Position, token: Token) -> PseudoVariable:
         return PseudoVariable(token.text, position=at)
 
+    def variable_value(self, at: Position, token: Token) -> PseudoVariable | Null:
+        return Null(position=at) if token.text == "$null" else PseudoVariable(token.text, position=at)
+
     def name(self, at: Position, token: Token) -> Name:
         return Name(token.text, position=at)
 

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from openpy.script import dialects
 from openpy.script.automaton import Machine
 from openpy.script.corenames import BARE_COMMANDS, FIRST_NAMES
 from openpy.script.diagnostics import Diagnostic, did_you_mean, error
@@ -14,10 +15,12 @@ from openpy.script.syntax import Position
 _words = str.split
 _COMMANDS = frozenset(_words("WORD VARIABLE ROUTE if while switch return exit drop break"))
 _VALUES = frozenset(_words("STRING NUMBER VARIABLE WORD HOST NETWORK OPERAND SIGN myself NULL"))
+_LONGEST = 100
+"""Tokens of a statement that are looked at for another dialect."""
 _BEFORE_COMMAND = frozenset((";", "{", "}", ")", ":", "(", "!", "&&", "||", "else"))
 _TOP_LEVEL_WORDS = _words(
-    "loadmodule modparam route request_route failure_route onreply_route branch_route error_route"
-    " listen alias dst_blacklist tls_server_domain tls_client_domain"
+    "loadmodule modparam route request_route failure_route onreply_route branch_route error_route event_route"
+    " include_file import_file flags listen alias dst_blacklist tls_server_domain tls_client_domain"
 )
 
 GOOD_HEADS: dict[str, tuple[tuple[str, str], ...]] = {
@@ -128,11 +131,10 @@ def explain(tokens: list[Token], index: int, machine: Machine) -> Diagnostic:
     """The mistake at a token that cannot come here."""
     nothing = Token(END, "", tokens[index].position)
     earlier, before, token, after = [*[nothing] * 2, *tokens, nothing][index : index + 4]
-    special = (
-        _in_block(earlier, before, token, after, machine)
-        if in_route(machine)
-        else _outside(before, token, after, machine)
-    )
+    if in_route(machine):
+        special = _foreign(tokens, index) or _in_block(earlier, before, token, after, machine)
+    else:
+        special = _outside(before, token, after, machine)
     if special:
         place, message, hint = special
         return error(place.position, message, hint)
@@ -143,7 +145,22 @@ Special = tuple[Token, str, str] | None
 """Where, what, and a hint."""
 
 
+def _foreign(tokens: list[Token], index: int) -> Special:
+    """The first word of the statement, as far as it was read, that only another dialect has."""
+    start = index
+    while start and tokens[start - 1].kind not in (";", "{", "}", "else") and index - start < _LONGEST:
+        start -= 1
+    for token in tokens[start : index + 1]:
+        if token.kind == "WORD" and token.text in dialects.SYNTAX:
+            return token, f"syntax error: {token.text} is not known here", dialects.WORDS[token.text]
+    return None
+
+
 def _outside(before: Token, token: Token, after: Token, machine: Machine) -> Special:
+    if token.kind == "HOST" and after.kind == "=":
+        return token, f"syntax error: {token.text} is no parameter", dialects.SETTING
+    if token.text in dialects.TOP_LEVEL:
+        return token, f"syntax error: {token.text} is not known here", dialects.TOP_LEVEL[token.text]
     if token.text == "==" or (token.kind == "WORD" and after.text == "=="):
         return token, "syntax error: a parameter is set with a single '='", ""
     if not machine.accepts("loadmodule"):
@@ -154,7 +171,7 @@ def _outside(before: Token, token: Token, after: Token, machine: Machine) -> Spe
     if token.kind != "WORD":
         return None
     if token.text.endswith("route") and after.kind in ("[", "{"):
-        hint = "there are route, failure_route, onreply_route, branch_route and error_route"
+        hint = "there are route, failure_route, onreply_route, branch_route, error_route and event_route"
         return token, f"syntax error: {token.text} is no kind of route", hint
     hint = did_you_mean(token.text, _TOP_LEVEL_WORDS)
     return token, f"syntax error: {token.text} begins no statement; a parameter is set with '='", hint
@@ -170,9 +187,18 @@ def _in_block(earlier: Token, before: Token, token: Token, after: Token, machine
         case "STRING" if before.kind == "STRING":
             hint = "arguments are separated by ',', strings are joined by '+'"
             return token, "syntax error: two strings side by side", hint
-        case "SIGN" | "NUMBER" | "VARIABLE" | "STRING" if before.kind == "return":
-            value = token.text + after.text if token.kind == "SIGN" else token.text
-            return token, "syntax error: the value of return stands in parentheses", f"write return({value})"
+        case "STRING" if before.kind == "return":
+            return token, "syntax error: return takes a number", "such as return(1) or return(-1)"
+        case "SIGN" | "TIMES" | "BITWISE" if earlier.kind == "return":
+            return token, "syntax error: return does not calculate", "assign to a $var first: return($var(x))"
+        case "SIGN" if before.kind == "VARIABLE" and after.text == token.text:
+            return token, f"syntax error: {token.text}{token.text} is no operator", dialects.STEP
+        case "TIMES" if before.kind == "case":
+            return token, "syntax error: the label of a case is a number or a string", dialects.LABEL
+        case "," if before.kind in (",", "("):
+            return token, "syntax error: an argument is missing", dialects.HOLE
+        case "SIGN" | "TIMES" | "BITWISE" if machine.within("argument", "statement") == "argument":
+            return token, "syntax error: an argument does not calculate", "assign to a $var first"
         case "VARIABLE" | "(" if before.kind == "SIGN":
             hint = f"write 0 {before.text} {token.text}"
             return before, "syntax error: only a number can have a sign", hint

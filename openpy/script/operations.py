@@ -13,6 +13,7 @@ import operator as python
 from collections.abc import Callable
 
 from openpy.script.environment import ScriptRun, Setter
+from openpy.script.stopping import STOP, Stop
 from openpy.script.values import Dual, Value, as_number, wrap
 
 _LARGEST = 2**31 - 1
@@ -97,6 +98,15 @@ def assign(run: ScriptRun, setter: Setter, value: Value, operator: str, place: s
         run.warn(f"{place}: no value in right expression")
         return -1
     return 1 if setter(run, value, operator) else -1
+
+
+def return_code(run: ScriptRun, value: Value, place: str) -> int | Stop:
+    """`return $var(x)`: the code of the route; 0 ends the script, and what is no number is -1."""
+    number = as_number(value)
+    if number is None:
+        run.warn(f"{place}: return takes a number")
+        return -1
+    return number or STOP
 
 
 def fold_constants(sign: str, left: Value, right: Value) -> Value:

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
+from openpy.script import dialects
 from openpy.script.diagnostics import did_you_mean
 from openpy.script.environment import (
     ArgumentError,
@@ -20,6 +21,7 @@ from openpy.script.environment import (
     PseudoVariableSpec,
     Setter,
     Transformation,
+    UnknownVariable,
 )
 from openpy.script.values import Value
 
@@ -63,6 +65,8 @@ def read(text: str, start: int = 0) -> tuple[Reference, int]:
 
 def read_whole(text: str) -> Reference:
     """Read a text that must be one reference and nothing else. Raises ArgumentError."""
+    if text.startswith("@"):
+        raise ArgumentError(f"{text} is not known here; {dialects.SELECT}")
     if not text.startswith("$"):
         raise ArgumentError(f'"{text}" is no pseudo-variable')
     reference, end = read(text)
@@ -84,9 +88,10 @@ def spec_of(reference: Reference, environment: Environment) -> PseudoVariableSpe
     if bare in environment.pseudo_variables:
         hint = f"a name is as long as it can be: write $({bare}){reference.name[len(bare) :]}"
     else:
-        hint = did_you_mean(reference.name, environment.pseudo_variables)
+        known = environment.pseudo_variables
+        hint = dialects.VARIABLES.get(reference.name) or did_you_mean(reference.name, known)
     reason = f'error searching pvar "{reference.name}": unknown script variable'
-    raise ArgumentError(f"{reason}; {hint}" if hint else reason)
+    raise UnknownVariable(f"{reason}; {hint}" if hint else reason)
 
 
 def bind(reference: Reference, environment: Environment, depth: int = 0) -> Getter:

@@ -54,12 +54,21 @@ class Reader:
         token = self._tokens[index]
         possible = self._machine.actions
         if token.kind == "WORD":
-            return "PARAMETER" if "PARAMETER" in possible and self._tokens[index + 1].kind == "=" else "WORD"
+            return self._word_kind(index) if "PARAMETER" in possible else "WORD"
         if token.kind not in possible and "WORD" in possible and token.text in KEYWORDS:
             before, after = self._tokens[index - 1].kind, self._tokens[index + 1].kind
             if before in ("=", ":", "(", "[", ",") and (not self._open or after in (")", "]", ",", ":", ";")):
                 return "WORD"
         return token.kind
+
+    def _word_kind(self, index: int) -> str:
+        """What a word is that may begin a statement outside of routes; `socket` is what OpenSIPS calls `listen`."""
+        word, after = self._tokens[index].text, self._tokens[index + 1].kind
+        if after == "=":
+            return "SOCKETS" if word == "socket" and "SOCKETS" in self._machine.actions else "PARAMETER"
+        if word in ("mpath", "loadpath") and after == "STRING":
+            return "PATH"
+        return "FLAGS" if word == "flags" and after == "WORD" else "WORD"
 
     def _note(self, token: Token) -> None:
         """Keep the account of open brackets; a `}` also ends the parentheses inside of its block."""
@@ -89,7 +98,9 @@ class Reader:
             return -1
         if misquoted := mistakes.misquoted(tokens, index):
             # behind it, inside and outside of strings have changed places
-            self._found[:] = [d for d in self._found if d.place < misquoted.place] + [misquoted]
+            start, file = misquoted.place, misquoted.position.file
+            before = [d for d in self._found if d.position.file != file or d.place < start]
+            self._found[:] = [*before, misquoted]
             return -1
         if token.kind == END:
             self._found.append(mistakes.unexpected_end(tokens, self._machine, self._open))
@@ -140,8 +151,9 @@ class Reader:
         return index
 
     def _give_up(self, index: int) -> int:
-        """Explain, and drop the statement."""
-        self._found.append(mistakes.explain(self._tokens, index, self._machine))
+        """Explain, and drop the statement. What was told at the same place said less."""
+        mistake = mistakes.explain(self._tokens, index, self._machine)
+        self._found[:] = [*(d for d in self._found if d.position != mistake.position), mistake]
         return self._skip(index)
 
     def _skip(self, index: int) -> int:

@@ -5,7 +5,8 @@ Rules:
    is false leaves 0 in `$retcode`; only an action that gives 0 ends the script, so the route's code is 1 then.
 2. Blocks nested deeper than `MAX_NESTING` become functions of their own (Python allows 20 nested loops).
    Such a part returns None when it comes to its end, else what the route returns, or BREAK.
-3. Each line of the script is come to when it runs, and no line else: what the language adds has no line, and a route
+3. So do statements of an included file: code has one file, and tracebacks name the right one.
+4. Each line of the script is come to when it runs, and no line else: what the language adds has no line, and a route
    returns on its first one (Python gives a `return` without a line that of what happens to stand before it).
 """
 
@@ -14,6 +15,7 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from functools import partial
+from itertools import groupby
 from typing import NamedTuple
 
 from openpy.script.callgraph import key_of
@@ -32,6 +34,7 @@ from openpy.script.codewriter import (
 )
 from openpy.script.comparison_binding import case_table
 from openpy.script.expressions import ExpressionWriter
+from openpy.script.operations import return_code
 from openpy.script.stopping import BREAK
 from openpy.script.syntax import (
     Assignment,
@@ -45,6 +48,7 @@ from openpy.script.syntax import (
     If,
     Node,
     Position,
+    PseudoVariable,
     Return,
     Route,
     RouteCall,
@@ -72,6 +76,7 @@ class RouteWriter(ExpressionWriter):
     def __init__(self, unit: Unit, route: Route) -> None:
         super().__init__(unit, key_of(route))
         self.route = route
+        self.file = route.position.file  # of the function being written
         self.nesting = 0  # of blocks, in the function being written
         self.loops = 0  # around the current block, in this function
         self.breaks_outside = False  # this is a part of a loop that is in another function
@@ -82,30 +87,38 @@ class RouteWriter(ExpressionWriter):
         self.statements(self.route.body.statements)
         code = ast.BoolOp(ast.Or(), [attribute("rc"), ast.Constant(1)])
         self.emit(self.route.position, ast.Return(code))
-        self._finish(self.unit.route_names[self.key])
+        self._finish(self.unit.route_names[self.key], self.route.position)
         while self.parts:
             self._write_part(self.parts.pop())
 
     def _write_part(self, part: Part) -> None:
         self.block, self.nesting, self.loops = [], 0, 0
+        self.file = part.position.file
         self.breaks_outside = part.breaks_outside
         self.statements(part.statements)
-        self.emit(self.route.position, ast.Return(ast.Constant(None)))
-        self._finish(part.name)
+        begin = self.route.position if self.route.position.file == self.file else part.position
+        self.emit(begin, ast.Return(ast.Constant(None)))
+        self._finish(part.name, begin)
 
-    def _finish(self, name: str) -> None:
+    def _finish(self, name: str, begin: Position) -> None:
         kind, label = self.key
         self.unit.shown_names[name] = kind.value if label in ("", "0") else f"{kind.value}[{label}]"
-        self.unit.functions.append(place(function(name, self.block, self.is_async), self.route.position))
+        code = place(function(name, self.block, self.is_async), begin)
+        self.unit.functions.setdefault(self.file, []).append(code)
 
     # --- statements ---------------------------------------------------------------------------------------
 
     def statements(self, nodes: tuple[Statement, ...]) -> None:
         """Write statements up to the first that ends the route: what follows it never runs."""
-        for node in nodes:
-            self._statement(node)
-            if isinstance(node, Exit | Drop | Return | Break):
-                return
+        for file, group in groupby(nodes, lambda node: node.position.file):
+            own = tuple(group)
+            if file != self.file:
+                self.block += self._part(own, own[0].position)
+                continue
+            for node in own:
+                self._statement(node)
+                if isinstance(node, Exit | Drop | Return | Break):
+                    return
 
     def _statement(self, node: Statement) -> None:
         position = node.position
@@ -125,8 +138,14 @@ class RouteWriter(ExpressionWriter):
                 self.statements(statements)
             case Return(value=0) | Exit():
                 self.emit(position, self.stop())
-            case Return(value=value):
+            case Return(value=int(value)):
                 self.emit(position, ast.Return(ast.Constant(value)))
+            case Return(value=PseudoVariable() as variable):
+                where = self.where(node)
+                self.emit(
+                    position,
+                    ast.Return(call(self.unit.name(return_code), load("run"), self.value(variable), where)),
+                )
             case Drop():
                 self.emit(position, set_attribute("dropped", ast.Constant(value=True)), self.stop())
             case Break():
@@ -249,10 +268,15 @@ class RouteWriter(ExpressionWriter):
             body = self.captured(partial(self.statements, statements))
             self.nesting -= 1
             return body
+        first = statements[0].position if statements else position
+        at = first if first.file == position.file else position
+        return [place(statement, at) for statement in self._part(statements, position)]
+
+    def _part(self, statements: tuple[Statement, ...], position: Position) -> list[ast.stmt]:
+        """The call of a part, which gets the place of what is around it."""
         name = self.unit.fresh("part")
         self.parts.append(Part(name, statements, position, self.breaks_outside or self.loops > 0))
-        place_of_call = statements[0].position if statements else position
-        return [place(statement, place_of_call) for statement in self._part_called(name)]
+        return self._part_called(name)
 
     def _part_called(self, name: str) -> list[ast.stmt]:
         result = call(load(name), load("run"))

@@ -15,13 +15,17 @@ from enum import Enum
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """A place in a script. Lines and columns start at 1; `end_column` is one past the last character."""
+    """A place in a script. Lines and columns start at 1; `end_column` is one past the last character.
+
+    What stands for a defined name has the place of the name; `piece` tells its tokens apart: the second is 1.
+    """
 
     file: str
     line: int
     column: int
     end_line: int
     end_column: int
+    piece: int = 0
 
 
 NOWHERE = Position("", 1, 1, 1, 1)
@@ -222,9 +226,9 @@ class Switch(Node):
 
 @dataclass(frozen=True, slots=True)
 class Return(Node):
-    """`return`, `return(n)`; the value defaults to 1 and 0 means exit."""
+    """`return`, `return(n)`, `return $var(x)`; the value defaults to 1 and 0 means exit."""
 
-    value: int
+    value: int | PseudoVariable
 
 
 @dataclass(frozen=True, slots=True)
@@ -312,6 +316,21 @@ class ModuleParameter(Node):
     value: Number | String
 
 
+@dataclass(frozen=True, slots=True)
+class FlagName(Node):
+    """`NAME` or `NAME:number` in a list of flags; without a number it gets a free one."""
+
+    name: str
+    number: int | None
+
+
+@dataclass(frozen=True, slots=True)
+class FlagNames(Node):
+    """`flags NAME:1, NAME;`: names of flags."""
+
+    names: tuple[FlagName, ...]
+
+
 class RouteKind(Enum):
     """The block types; the value is the keyword."""
 
@@ -320,11 +339,16 @@ class RouteKind(Enum):
     ONREPLY = "onreply_route"
     BRANCH = "branch_route"
     ERROR = "error_route"
+    EVENT = "event_route"
 
 
 @dataclass(frozen=True, slots=True)
 class Route(Node):
-    """A route block. `name` is "0" for `route {}` / `request_route {}`, "" for a global `onreply_route`."""
+    """A route block.
+
+    `name` is "0" for `route {}` / `request_route {}`, "" for a global `onreply_route` (`reply_route`), and the whole
+    `module:event` of an `event_route`.
+    """
 
     kind: RouteKind
     name: str
@@ -351,7 +375,7 @@ Expression = (
     | Drop
 )
 Statement = Call | RouteCall | Assignment | Block | If | While | Switch | Return | Exit | Drop | Break | Empty
-TopLevel = CoreParameter | Blacklist | TlsDomain | LoadModule | ModuleParameter | Route
+TopLevel = CoreParameter | Blacklist | TlsDomain | LoadModule | ModuleParameter | FlagNames | Route
 
 
 @dataclass(frozen=True, slots=True)

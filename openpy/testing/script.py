@@ -94,7 +94,7 @@ class Script:
             self._world, self._network, folder, RecordedLog(self._record), hosts or {}, self._streamed
         )
         try:
-            self.server.load(self.path, _overrides(modparams or {}, core or {}))
+            self.server.load(self.path, further=_overrides(modparams or {}, core or {}))
             self._observe()
             self.server.begin()
         except BaseException:

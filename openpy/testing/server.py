@@ -30,6 +30,7 @@ from openpy.engine.programs import Ended, Program
 from openpy.engine.server import LOAD_STEP, Server
 from openpy.engine.waiting import Wait
 from openpy.modules.sqlite.dialect import SqliteDialect
+from openpy.script.parser import Definitions
 from openpy.script.syntax import SocketId, TopLevel
 from openpy.testing.clock import NoCollector, WorldClock
 from openpy.testing.loop import VirtualLoop
@@ -114,9 +115,9 @@ class VirtualServer(Server):
 
     # --- life -----------------------------------------------------------------------------------------------
 
-    def load(self, path: Path, further: Sequence[TopLevel] = ()) -> Loaded:
-        """Read and check a script, and make the world its machine. Raises ScriptError, OSError, or ModuleError."""
-        loaded = super().load(path, further)
+    def load(self, path: Path, definitions: Definitions = (), further: Sequence[TopLevel] = ()) -> Loaded:
+        """Read and check a script, and make the world its machine. Raises as a server does."""
+        loaded = super().load(path, definitions, further)
         for name in OUTSIDE:
             self.modules.pop(name, None)
         config = self.config

@@ -103,3 +103,9 @@ def _is(path: Path, text: str) -> bool:
 def test_the_command_writes_all_pages(made: dict[str, str], tmp_path: Path) -> None:
     assert main([str(tmp_path)]) == 0
     assert {str(path.relative_to(tmp_path)): path.read_text() for path in tmp_path.rglob("*.md")} == made
+
+
+def test_events_stand_on_the_page_of_who_raises_them(made: dict[str, str]) -> None:
+    assert "| `event_route[sl:filtered-ack]` | An ACK to such a reply was taken" in made["modules/sl.md"]
+    assert "| `event_route[core:worker-one-init]` |" in made["core-functions.md"]
+    assert "## Events" not in made["modules/xlog.md"]

@@ -159,6 +159,26 @@ def test_a_bad_script_is_shown_with_all_its_errors(
     assert text.endswith("bad config file (2 errors)\n")
 
 
+def test_errors_of_an_included_file_are_shown_in_it(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.cfg"
+    path.write_text('include_file "y.cfg"\nroute { exit; }')
+    (tmp_path / "y.cfg").write_text("\n  chidren=4\n")
+    assert command.main(["-c", "-f", str(path)]) == 255
+    assert "y.cfg:2:3: error: unknown core parameter" in (text := capsys.readouterr().err)
+    assert "\n      chidren=4\n      ^^^^^^^" in text
+
+
+def test_names_may_be_defined_on_the_command_line(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = tmp_path / "x.cfg"
+    path.write_text("#!ifdef WRONG\nchidren=4\n#!endif\ndebug=LEVEL\nroute { exit; }")
+    assert command.main(["-c", "-A", "LEVEL=3", "-f", str(path)]) == 0
+    assert command.main(["-c", "-A", "LEVEL=3", "-A", "WRONG", "-f", str(path)]) == 255
+    assert command.main(["-c", "-A", "LEVEL='3", "-f", str(path)]) == 255
+    assert "-A LEVEL:1:1: error: unexpected EOF" in capsys.readouterr().err
+
+
 def test_bytes_that_are_no_utf_8_are_shown_as_they_are(
     tmp_path: Path, capfdbinary: pytest.CaptureFixture[bytes], monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -17,6 +17,7 @@ def test_without_options_the_script_lies_in_the_working_directory() -> None:
     ("arguments", "field", "value"),
     [
         ("-f x.cfg", "file", Path("x.cfg")),
+        ("-A FLAG=1=2 -A OTHER", "definitions", [("FLAG", "1=2"), ("OTHER", "")]),
         ("-c", "check", True),
         ("-C", "check", True),
         ("--check", "check", True),
@@ -98,6 +99,7 @@ def test_what_is_no_socket(text: str) -> None:
         ("-i x", "Unknown option `-i`"),
         ("-x y", "Unknown option `-x`"),
         ("-f", "requires argument"),
+        ("-A 1=2", "write NAME or NAME=value"),
         ("--log-format xml", "classic or json"),
         ("x.cfg", "is no option; the script is given with -f"),
     ],

@@ -7,7 +7,7 @@ import pytest
 from openpy.engine.config import CORE_PARAMETERS, CoreConfig, CoreParameterSpec, Effect, Takes
 from openpy.script.diagnostics import Diagnostic
 from openpy.script.parser import parse
-from openpy.script.syntax import CoreParameter
+from openpy.script.syntax import CoreParameter, SocketId
 from tests.engine.kit import Bench
 
 OPENSER_NAMES = """
@@ -21,6 +21,7 @@ tls_log tls_port_no tls_method tls_verify_client tls_verify_server tls_require_c
 tls_private_key tls_ca_list tls_ciphers_list tls_handshake_timeout tls_send_timeout tls_client_domain_avp
 """.split()  # noqa: SIM905 - easier to compare with the reference
 
+LATER_NAMES = ["loadpath", "socket"]
 OWN_NAMES = [
     *("dns_timeout", "dns_cache", "dns_queue"),
     *("max_head", "max_headers", "max_uri", "udp_send_queue", "udp_flows"),
@@ -59,7 +60,31 @@ def applied(line: str) -> tuple[CoreConfig, list[Diagnostic]]:
 
 
 def test_every_parameter_of_1_3_is_known() -> None:
-    assert set(OPENSER_NAMES) | set(OWN_NAMES) == set(SPECS)
+    assert set(OPENSER_NAMES) | set(OWN_NAMES) | set(LATER_NAMES) == set(SPECS)
+
+
+@pytest.mark.parametrize(
+    ("line", "name", "hint"),
+    [
+        ("udp_workers=4", "udp_workers", "OpenSIPS; write children=N"),
+        ("log_level=3", "log_level", "OpenSIPS; write debug=N"),
+        ("enable_tls=yes", "enable_tls", "Kamailio; write disable_tls=no"),
+        ("debg=3", "debg", 'did you mean "debug"?'),
+    ],
+)
+def test_what_other_dialects_call_a_parameter(line: str, name: str, hint: str) -> None:
+    _, (found,) = applied(line)
+    assert found.message == f'unknown core parameter "{name}"'
+    assert found.hint.endswith(hint)
+
+
+def test_other_names_of_what_1_3_has() -> None:
+    config, wrong = applied('loadpath "/modules"\nsocket=udp:127.0.0.1:5070')
+    assert (config.text("mpath"), config.listen, wrong) == (
+        "/modules",
+        [SocketId("udp", "127.0.0.1", 5070)],
+        [],
+    )
 
 
 @pytest.mark.parametrize("name", OWN_NAMES)

@@ -7,8 +7,9 @@ from typing import Any
 
 import pytest
 
-from openpy.engine.loader import LATER, find_module, module_names
+from openpy.engine.loader import find_module, module_names
 from openpy.engine.module import Module, ModuleError
+from openpy.engine.oldmodules import NOT_BUILT, REPLACED, absent
 from openpy.engine.server import Server
 from openpy.modules.sqlite.module import Sqlite
 from openpy.modules.tm.module import Tm
@@ -162,11 +163,17 @@ def test_d12_presence_without_a_database_is_a_library(tmp_path: Path) -> None:
     assert "cannot be used" not in " ".join(item.message for item in mistaken)
 
 
-@pytest.mark.parametrize("name", sorted(LATER))
+@pytest.mark.parametrize("name", sorted({*NOT_BUILT, *REPLACED}.difference(module_names())))
 def test_modules_of_1_3_that_are_not_part_of_this_version(tmp_path: Path, name: str) -> None:
-    found = only(tmp_path, f'loadmodule "{name}.so"\nroute {{ exit; }}')
-    text = f"failed to load module: could not open module <{name}.so>: {name} is not part of this version"
-    assert (found.message, found.hint) == (text, "")
+    """What only they could have is not told as well: functions, variables, parameters, events."""
+    script = f"""loadmodule "{name}.so"
+modparam("{name}", "some", 1)
+route {{ if (some_function("$some_variable")) {{ xlog("x"); }} $some_variable = 1; }}
+event_route[{name}:event] {{ exit; }}"""
+    found = only(tmp_path, script)
+    reason, hint = absent(name) or ("", "")
+    assert found.message == f"failed to load module: could not open module <{name}.so>: {reason}"
+    assert found.hint == hint
 
 
 # --- modparam ---------------------------------------------------------------------------------------------------
@@ -361,6 +368,90 @@ def test_further_parameters_count_as_if_they_stood_at_the_end(tmp_path: Path) ->
         ModuleParameter(String("tm"), String("fr_timer"), Number(5)),
         CoreParameter("debug", Number(3)),
     ]
-    server.load(path, further)
+    server.load(path, further=further)
     tm: Any = server.modules["tm"]
     assert (tm.fr_timer, server.config.number("debug")) == (5, 3)
+
+
+# --- other dialects ---------------------------------------------------------------------------------------------
+
+
+def test_files_are_read_beside_the_script(tmp_path: Path) -> None:
+    (tmp_path / "parts").mkdir()
+    (tmp_path / "parts" / "a.cfg").write_text('import_file "absent.cfg"\ninclude_file "b.cfg"\n')
+    (tmp_path / "parts" / "b.cfg").write_text("route[B] { exit; }\n")
+    path = tmp_path / "x.cfg"
+    path.write_text('include_file "parts/a.cfg"\nroute { route(B); }')
+    loaded = Server().load(path)
+    assert loaded.warnings == ()
+    (route,) = [key for key in loaded.program.routes if key[1] == "B"]
+    assert loaded.program.routes[route].position.file == str(tmp_path / "parts" / "b.cfg")
+
+
+def test_what_is_beside_a_mistake_in_another_file_is_told(tmp_path: Path) -> None:
+    """Errors on the line of a mistake follow from it, but not those on that line of another file."""
+    (tmp_path / "a.cfg").write_text("route[A] { nothing_known(); }")
+    found = problems(tmp_path, 'include_file "a.cfg" foo\nroute { exit; }')
+    assert ["foo begins no statement" in found[0].message, "nothing_known" in found[1].message] == [
+        True,
+        True,
+    ]
+
+
+def test_names_from_the_command_line(tmp_path: Path) -> None:
+    path = tmp_path / "x.cfg"
+    path.write_text("debug=LEVEL\nroute { exit; }")
+    server = Server()
+    server.load(path, [("LEVEL", "4")])
+    assert server.config.number("debug") == 4
+
+
+@pytest.mark.parametrize(
+    ("event", "hint"),
+    [
+        ("core:worker-one-int", 'did you mean "core:worker-one-init"? there are core:worker-one-init, '),
+        (
+            "sl:local-respons",
+            'did you mean "sl:local-response"? there are core:worker-one-init, sl:local-response',
+        ),
+        ("htable:mod-init", "there are core:worker-one-init, sl:local-response, sl:filtered-ack"),
+        ("tm:local-response", 'put this line above: loadmodule "tm.so"'),
+        ("E_PIKE_BLOCKED", "OpenSIPS"),
+    ],
+)
+def test_events_that_nothing_raises(tmp_path: Path, event: str, hint: str) -> None:
+    found = only(tmp_path, f'loadmodule "sl.so"\nroute {{ exit; }}\nevent_route[{event}] {{ exit; }}')
+    assert found.message == f"nothing raises the event {event}"
+    assert hint in found.hint
+
+
+def test_an_event_route_allows_what_every_route_allows(tmp_path: Path) -> None:
+    found = only(
+        tmp_path,
+        'loadmodule "sl.so"\nloadmodule "xlog.so"\nroute { exit; }\n'
+        'event_route[sl:filtered-ack] { xlog("x"); setflag(1); sl_send_reply("200", "OK"); }',
+    )
+    assert "Command cannot be used in the block: sl_send_reply() in event_route" in found.message
+
+
+@pytest.mark.parametrize(
+    ("flags", "call", "message"),
+    [
+        ("flags A:1, B;", "setflag(A); setflag(B); resetsflag(A); isbflagset(1, B);", ""),
+        ("", 'setflag("ACC"); if (isflagset("ACC")) exit;', ""),
+        ("flags A:1", "setflag(AB);", "there is no flag AB; "),
+        ("flags ACC:1", "setflag(ACCC);", 'did you mean "ACC"?'),
+        ("", "setflag(32);", "32 is not between 0 and 31"),
+        ("", 'setflag("a-b");', 'bad number "a-b"'),
+        ("flags A:1, A", ";", "the flag A has a number already"),
+        ("flags A:32", ";", "flag 32 is not between 0 and 31"),
+    ],
+)
+def test_flags(tmp_path: Path, flags: str, call: str, message: str) -> None:
+    script = f"{flags}\nroute {{ {call} }}"
+    if message:
+        assert message in only(tmp_path, script).message
+    else:
+        path = tmp_path / "x.cfg"
+        path.write_text(script)
+        Server().load(path)

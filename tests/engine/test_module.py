@@ -12,6 +12,7 @@ from openpy.engine.module import (
     ArgumentError,
     Count,
     Counter,
+    Event,
     Format,
     Index,
     Inner,
@@ -242,3 +243,12 @@ def test_a_plain_module_goes_through_its_life_without_doing_anything() -> None:
 def test_a_module_error_says_what_mends_it() -> None:
     error = ModuleError("needs tm", 'loadmodule "tm.so"')
     assert (str(error), error.message, error.hint) == ("needs tm", "needs tm", 'loadmodule "tm.so"')
+
+
+def test_events_are_named_after_their_module() -> None:
+    class Bell(Module):
+        name = "bell"
+        it_rings = Event("Somebody rings")
+
+    assert {name: event.doc for name, event in Bell.events().items()} == {"bell:it-rings": "Somebody rings"}
+    assert Module.events() == {}

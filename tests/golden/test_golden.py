@@ -1,5 +1,8 @@
 """Golden files of the language: a script, and behind a line of `=` its tree or its diagnostics.
 
+`beyond-*` is what 1.3 does not have, one construct each; they include from `included`. A line of the tree says where
+its node is, and in which file if that is an included one.
+
 `OPENPY_REGENERATE=1 pytest tests/golden` writes the second part anew; read the difference before keeping it.
 """
 
@@ -14,7 +17,7 @@ from typing import Any
 
 import pytest
 
-from openpy.script.diagnostics import ScriptError, render
+from openpy.script.diagnostics import Diagnostic, ScriptError, render
 from openpy.script.parser import parse
 
 FOLDER = Path(__file__).parent
@@ -40,17 +43,28 @@ def shown(value: Any, label: str = "", indent: str = "") -> Iterator[str]:
             plain.append(inner.value if isinstance(inner, Enum) else repr(inner))
     place = value.position
     head = " ".join([f"{label}: {type(value).__name__}" if label else type(value).__name__, *plain])
-    yield f"{indent}{head}  @{place.line}:{place.column}-{place.end_line}:{place.end_column}"
+    file = f" of {place.file}" if place.file.startswith("included/") else ""
+    yield f"{indent}{head}  @{place.line}:{place.column}-{place.end_line}:{place.end_column}{file}"
     for name, inner in parts:
         yield from shown(inner, name, indent + "  ")
 
 
 def outcome(source: str, file: str) -> str:
+    sources = {file: source}
+
+    def read(path: str) -> bytes:
+        data = (FOLDER / path).read_bytes()
+        sources[path] = data.decode()
+        return data
+
+    def rendered(diagnostic: Diagnostic) -> str:
+        return render(diagnostic, sources[diagnostic.position.file])
+
     try:
-        parsed = parse(source, file)
+        parsed = parse(source, file, read)
     except ScriptError as failure:
-        return "".join(render(diagnostic, source) + "\n" for diagnostic in failure.diagnostics)
-    lines = [render(diagnostic, source) for diagnostic in parsed.found]
+        return "".join(rendered(diagnostic) + "\n" for diagnostic in failure.diagnostics)
+    lines = [rendered(diagnostic) for diagnostic in parsed.found]
     for statement in parsed.script.statements:
         lines += shown(statement)
     return "".join(line + "\n" for line in lines)

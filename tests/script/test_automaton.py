@@ -103,3 +103,18 @@ def test_the_tables_are_made_from_the_grammar() -> None:
     assert again is not made
     assert len(again.actions) == len(made.actions) > 100
     assert automaton.load() is again
+
+
+def test_what_goes_on_in_another_file_has_its_place_in_the_first() -> None:
+    built: list[Position] = []
+
+    class Places:
+        def __getattr__(self, name: str) -> Any:
+            return lambda at, *parts: built.append(at)
+
+    run = Machine(automaton.load(), Places())
+    first, other = Position("a.cfg", 1, 1, 1, 6, 2), Position("b.cfg", 9, 9, 9, 10)
+    for kind, place in (("ROUTE", first), ("{", first), ("}", other), (END, other)):
+        assert run.feed(kind, Token(kind, kind, place))
+    block, route, *_ = built
+    assert block == route == first

@@ -7,7 +7,7 @@ import pytest
 
 from openpy.script.binding import Binder
 from openpy.script.diagnostics import Severity
-from openpy.script.environment import Environment
+from openpy.script.environment import Environment, Parameter
 from openpy.script.parser import parse
 from openpy.script.syntax import (
     Assignment,
@@ -147,3 +147,39 @@ def test_operands(binder: Binder) -> None:
     assert binder.operand(Operand("method")) is not None
     assert binder.operand(Operand("methd")) is None
     assert binder.found[0].hint == 'did you mean "method"?'
+
+
+class ByName:
+    """A kind for which a bare word is not the same as a quoted one."""
+
+    description = "a word"
+
+    def convert(self, text: str, environment: Environment) -> str:
+        return f"quoted {text}"
+
+    def convert_name(self, text: str, environment: Environment) -> str:
+        return f"bare {text}"
+
+
+def test_a_kind_may_tell_bare_words_from_quoted_ones(binder: Binder, environment: Environment) -> None:
+    function = replace(environment.functions["code"], parameters=(Parameter("word", ByName()),))
+    environment.functions["code"] = function
+    for argument, converted in ((Name("x"), "bare x"), (String("x"), "quoted x"), (Number(5), "quoted 5")):
+        bound = binder.call(Call("code", (argument,)))
+        assert bound is not None
+        assert bound.arguments == (converted,)
+
+
+def test_where_modules_are_absent_unknown_names_may_be_theirs(environment: Environment) -> None:
+    environment.lacks_modules = True
+    binder = Binder(environment)
+    assert binder.call(first(Call, 'nothing("x");')) is None
+    binder.call(first(Call, 'say("$nothing");'))
+    assert binder.variable(PseudoVariable("$nothing")) is None
+    assert binder.setter(first(Assignment, "$nothing = 1;")) is None
+    assert binder.found == []
+    binder.variable(PseudoVariable("$(ru{nothing})"))
+    binder.setter(first(Assignment, "$rd = 1;"))
+    binder.call(first(Call, 'xlog("x");'))
+    binder.call(first(Call, 'sql_query("x");'))
+    assert len(binder.found) == 4

@@ -97,6 +97,14 @@ X, Y = variable("x"), variable("y")
         ("onreply_route[2]", RouteKind.ONREPLY, "2"),
         ("branch_route[NAT]", RouteKind.BRANCH, "NAT"),
         ("error_route", RouteKind.ERROR, ""),
+        ("reply_route", RouteKind.ONREPLY, ""),
+        ("event_route[core:worker-one-init]", RouteKind.EVENT, "core:worker-one-init"),
+        ("event_route[sl : filtered-ack]", RouteKind.EVENT, "sl:filtered-ack"),
+        ("event_route[tm:branch-failure:x]", RouteKind.EVENT, "tm:branch-failure:x"),
+        ("event_route[E_X]", RouteKind.EVENT, "E_X"),
+        ("route[route]", RouteKind.REQUEST, "route"),
+        ("failure_route[MANAGE_FAILURE]", RouteKind.FAILURE, "MANAGE_FAILURE"),
+        ("onreply_route[MANAGE-REPLY]", RouteKind.ONREPLY, "MANAGE-REPLY"),
     ],
 )
 def test_routes(header: str, kind: RouteKind, name: str) -> None:
@@ -108,6 +116,8 @@ def test_routes(header: str, kind: RouteKind, name: str) -> None:
     ("text", "column"),
     [
         ("failure_route { }", 1),
+        ("event_route { }", 1),
+        ("reply_route[1] { }", 13),
         ("branch_route { }", 1),
         ("error_route[1] { }", 13),
         ("request_route[1] { }", 15),
@@ -242,7 +252,8 @@ def test_switch() -> None:
         ("switch ($rc) { default: a(); }", 9, "at least one case"),
         ("switch ($rc) { }", 9, "at least one case"),
         ("t_relay;", 9, "called without parentheses"),
-        ("return($var(x));", 16, "takes a number"),
+        ("return(method);", 16, "takes a number"),
+        ("return(NULL);", 16, "takes a number"),
         ("route($var(x));", 15, "bad routeargument"),
         ("route(1, 2);", 15, "bad routeargument"),
         ("$var(x) += NULL;", 20, "NULL cannot be used with +="),
@@ -314,3 +325,43 @@ def test_conditions(text: str, expected: Expression) -> None:
 )
 def test_values(text: str, expected: Expression) -> None:
     assert value(text) == expected
+
+
+@pytest.mark.parametrize(
+    ("written", "same"),
+    [
+        ('"INVITE"==$rm', '$rm=="INVITE"'),
+        ('"INVITE"!=method', 'method!="INVITE"'),
+        ("1<$var(x)", "$var(x)>1"),
+        ("1>$var(x)", "$var(x)<1"),
+        ("1<=$var(x)", "$var(x)>=1"),
+        ("-1>=$var(x)", "$var(x)<=-1"),
+        ("NULL==$rU", "$rU==NULL"),
+        ("$null!=$rU", "$rU!=NULL"),
+        ("200==status", "status==200"),
+        ('"10.0.0.1"==src_ip', 'src_ip=="10.0.0.1"'),
+    ],
+)
+def test_a_literal_on_the_left_is_the_same(written: str, same: str) -> None:
+    assert condition(f"({written})") == condition(f"({same})")
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("return;", Return(1)),
+        ("return();", Return(1)),
+        ("return -1;", Return(-1)),
+        ("return 5;", Return(5)),
+        ("return(0);", Return(0)),
+        ("return $var(x);", Return(X)),
+        ("return($var(x));", Return(X)),
+    ],
+)
+def test_return(text: str, expected: Return) -> None:
+    assert statements(text) == (expected,)
+
+
+def test_a_break_in_an_included_file_belongs_to_what_is_around_it() -> None:
+    text = 'route {\n\n\n while (1) {\ninclude_file "x"\n}\n}'
+    assert parse(text, "t.cfg", lambda path: b"break;").found == ()

@@ -120,3 +120,71 @@ def test_drop_and_exit_have_one_result(lab: Any) -> None:
     run = type(lab.run(";"))()
     assert lab.step(program, run, RouteKind.BRANCH, "1") is STOP
     assert run.dropped
+
+
+def load_files(lab: Any, folder: Path, **files: str) -> Any:
+    """Compile `main` with the files that it includes."""
+    for name, text in files.items():
+        (folder / f"{name}.cfg").write_text(text)
+    main = folder / "main.cfg"
+    parsed = parse(main.read_bytes(), str(main), lambda path: Path(path).read_bytes())
+    return compile_script(parsed.script, lab.environment)
+
+
+def test_a_traceback_names_included_files(lab: Any, tmp_path: Path) -> None:
+    program = load_files(
+        lab,
+        tmp_path,
+        main='route {\n  if (1) {\n    include_file "calls.cfg"\n  }\n}\ninclude_file "routes.cfg"\n',
+        calls="# calls\nroute(1);\n",
+        routes="#!define BROKEN fail()\nroute[1] {\n BROKEN;\n}\n",
+    )
+    with pytest.raises(RuntimeError, match="a bug in a module") as caught:
+        program.routes[RouteKind.REQUEST, "0"].function(type(lab.run(";"))())
+    frames = [frame for frame in traceback.extract_tb(caught.value.__traceback__) if ".cfg" in frame.filename]
+    assert [(Path(frame.filename).name, frame.lineno, frame.name) for frame in frames] == [
+        ("main.cfg", 2, "route"),
+        ("calls.cfg", 2, "route"),
+        ("routes.cfg", 3, "route[1]"),
+    ]
+    assert frames[2].colno == 1
+
+
+INCLUDED = [
+    ('say("in");', ["before", "in", "after 1"], None),
+    ("exit;", ["before"], STOP),
+    ("return(7);", ["before"], 7),
+    ("return $var(n);", ["before"], 5),
+    ('wait("3"); say("$rc");', ["before", "3", "after 1"], None),
+    ("while (1) { break; }", ["before", "after 1"], None),
+    ("if (0) exit;", ["before", "after 0"], None),
+    ("$var(n) += 1; if ($var(n)==6) { drop; }", ["before"], STOP),
+]
+
+
+@pytest.mark.parametrize(("part", "said", "result"), INCLUDED)
+@pytest.mark.parametrize("main", ["{}", "if (1) {{ {} }}", "switch ($var(n)) {{ case 5: {} }}"])
+def test_included_statements_mean_what_they_mean_in_place(
+    lab: Any, tmp_path: Path, part: str, said: list[str], result: object, main: str
+) -> None:
+    outcomes = []
+    for text in (part, '\ninclude_file "part.cfg"\n'):
+        body = f'$var(n) = 5; say("before"); {main.format(text)} say("after $rc");'
+        program = load_files(lab, tmp_path, main=f"route {{ {body} }}", part=part)
+        run = type(lab.run(";"))()
+        outcomes.append((lab.step(program, run), run.said, run.dropped))
+    assert outcomes[0] == outcomes[1]
+    assert [line.split()[0] for line in outcomes[1][1]] == [line.split()[0] for line in said]
+    assert result is None or outcomes[1][0] == result
+
+
+def test_a_break_in_an_included_file_leaves_the_loop_around_it(lab: Any, tmp_path: Path) -> None:
+    program = load_files(
+        lab,
+        tmp_path,
+        main='route { while (1) { say("a");\ninclude_file "part.cfg"\nsay("b"); } say("c"); }',
+        part="if (1) break;",
+    )
+    run = type(lab.run(";"))()
+    lab.step(program, run)
+    assert run.said == ["a", "c"]

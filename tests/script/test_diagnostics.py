@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from openpy.script.diagnostics import Diagnostic, ScriptError, did_you_mean, error, render, warning
+from openpy.script.diagnostics import Diagnostic, ScriptError, did_you_mean, error, in_order, render, warning
 from openpy.script.syntax import Position
 
 
@@ -52,3 +52,19 @@ def test_suggestions() -> None:
 def test_diagnostics_are_values() -> None:
     assert error(at(1, 1, 1, 2), "m") == error(at(1, 1, 1, 2), "m")
     assert isinstance(error(at(1, 1, 1, 2), "m"), Diagnostic)
+
+
+def test_the_script_comes_before_the_files_that_it_includes() -> None:
+    places = [
+        Position("b", 1, 2, 1, 3),
+        Position("a", 9, 1, 9, 2),
+        Position("b", 1, 1, 1, 2),
+        Position("c", 1, 1, 1, 2),
+    ]
+    found = in_order([error(place, "m") for place in places], "c")
+    assert [(d.position.file, *d.place) for d in found] == [
+        ("c", 1, 1),
+        ("a", 9, 1),
+        ("b", 1, 1),
+        ("b", 1, 2),
+    ]

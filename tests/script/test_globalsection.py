@@ -10,6 +10,8 @@ from openpy.script.syntax import (
     Block,
     Call,
     CoreParameter,
+    FlagName,
+    FlagNames,
     LoadModule,
     ModuleParameter,
     Name,
@@ -165,3 +167,43 @@ def test_modules() -> None:
         ModuleParameter(String("a"), String("b"), Number(1)),
         ModuleParameter(String("a"), String("b"), String("c")),
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ('loadpath "/lib"', CoreParameter("loadpath", String("/lib"))),
+        ('mpath "/lib"', CoreParameter("mpath", String("/lib"))),
+        ('loadpath="/lib"', CoreParameter("loadpath", String("/lib"))),
+        (
+            "socket=udp:1.2.3.4:5060",
+            CoreParameter("socket", None, (SocketId("udp", "1.2.3.4", 5060),)),
+        ),
+        (
+            "flags A:1, B",
+            FlagNames((FlagName("A", 1), FlagName("B", None))),
+        ),
+        ("flags A : 0x1f;", FlagNames((FlagName("A", 31),))),
+    ],
+)
+def test_statements_of_later_servers(text: str, expected: TopLevel) -> None:
+    assert top_level(text) == (expected,)
+
+
+@pytest.mark.parametrize(
+    ("text", "column"),
+    [
+        ("listen=udp:1.2.3.4:5060 advertise 5.6.7.8:5060", 25),
+        ("listen=1.2.3.4 as 5.6.7.8 use_workers 4", 16),
+        ('listen=1.2.3.4 1.2.3.5 name "x"', 24),
+    ],
+)
+def test_words_behind_a_socket_are_told_once(text: str, column: int) -> None:
+    ((place, message),) = errors(text)
+    assert place == column
+    assert "is no socket" in message
+
+
+def test_a_host_of_that_name_is_a_host() -> None:
+    sockets = (SocketId("udp", "as", None), SocketId(None, "name", 5060))
+    assert top_level("alias=udp:as name:5060") == (CoreParameter("alias", None, sockets),)

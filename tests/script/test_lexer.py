@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openpy.script.diagnostics import Severity
-from openpy.script.lexer import END, SourceText, begins_line, tokenize
+from openpy.script.lexer import DIRECTIVE, END, SourceText, begins_line, tokenize
 
 
 def kinds(text: str) -> list[tuple[str, str]]:
@@ -27,7 +27,15 @@ def texts(text: str) -> list[str]:
         ("a\\\nb", [("WORD", "a"), ("WORD", "b")]),
         ("a # b\nc", [("WORD", "a"), ("WORD", "c")]),
         ("a # the end", [("WORD", "a")]),
-        ("#!define X\na", [("WORD", "a")]),
+        ("#!KAMAILIO\na", [("WORD", "a")]),
+        ("#!defined X\na", [("WORD", "a")]),
+        ("a #!define X\nb", [("WORD", "a"), ("WORD", "b")]),
+        ("/* */ #!endif\nb", [("WORD", "b")]),
+        (" \t#!define X  1 \na", [(DIRECTIVE, "define X  1"), ("WORD", "a")]),
+        ("#!define X 1 \\\n 2\na", [(DIRECTIVE, "define X 1 \\\n 2"), ("WORD", "a")]),
+        ("#!define X \\1\\\r\n2", [(DIRECTIVE, "define X \\1\\\r\n2")]),
+        ('#!include_file "x"', [(DIRECTIVE, 'include_file "x"')]),
+        ("@ruri.user==1", [("VARIABLE", "@ruri.user"), ("COMPARE", "=="), ("NUMBER", "1")]),
         ("/* a /* b */ c */ d", [("WORD", "d")]),
         ("# /* \na", [("WORD", "a")]),
         ("/* # */ a", [("WORD", "a")]),
@@ -156,3 +164,21 @@ def test_tokens_are_the_text_at_their_place(text: str) -> None:
         place = token.position
         if place.line == place.end_line and token.kind != "NETWORK":
             assert lines[place.line - 1][place.column - 1 : place.end_column - 1] == token.text
+
+
+def test_a_part_of_a_file_has_its_place_in_the_file() -> None:
+    whole = SourceText("aa bb\n cc dd", "t.cfg")
+    part = SourceText("bb\n cc", "t.cfg", whole.position(3, 5))
+    assert part.position(0, 2) == whole.position(3, 5)
+    assert part.position(4, 6) == whole.position(7, 9)
+    assert part.position(0, 6) == whole.position(3, 9)
+    assert (whole.offset(2, 2), whole.offset(1, 4)) == (7, 3)
+
+
+def test_the_first_token_of_another_file_begins_a_line() -> None:
+    tokens = [*tokenize(SourceText("\n\na", "a.cfg"))[0][:-1], *tokenize(SourceText("b c", "b.cfg"))[0]]
+    assert [begins_line(tokens, index) for index in range(3)] == [True, True, False]
+
+
+def test_rubbish_is_not_told_without_end() -> None:
+    assert len(tokenize(SourceText("` " * 5000, "t.cfg"))[1]) == 1000

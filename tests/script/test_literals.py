@@ -92,3 +92,12 @@ def test_the_text_of_a_value() -> None:
         Null(),
     ]
     assert [text_of(value) for value in values] == ["s", "n", "::", "$v", "uri", "5", "myself", "NULL"]
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("$null", Null()), ("$nulls", PseudoVariable("$nulls")), ("$ru", PseudoVariable("$ru"))],
+)
+def test_null_of_kamailio(text: str, value: Value) -> None:
+    token = tokenize(SourceText(text, "t.cfg"))[0][0]
+    assert Literals("t.cfg", []).variable_value(NOWHERE, token) == value

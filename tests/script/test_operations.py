@@ -5,7 +5,8 @@ from typing import Any
 import pytest
 from hypothesis import given, strategies
 
-from openpy.script.operations import OPERATIONS, assign, fold_constants, invert
+from openpy.script.operations import OPERATIONS, assign, fold_constants, invert, return_code
+from openpy.script.stopping import STOP
 from openpy.script.values import Dual, Value
 
 PORT = Dual("5070", 5070)
@@ -124,3 +125,20 @@ def test_assign() -> None:
     assert assign(log, setter, None, "=", "a.cfg:3") == -1
     assert seen == [(5, ":="), ("bad", "=")]
     assert log.lines == ["a.cfg:3: no value in right expression"]
+
+
+@pytest.mark.parametrize(
+    ("value", "code", "lines"),
+    [
+        (5, 5, []),
+        (-1, -1, []),
+        (0, STOP, []),
+        (PORT, 5070, []),
+        ("x", -1, ["here: return takes a number"]),
+        (None, -1, ["here: return takes a number"]),
+    ],
+)
+def test_the_value_of_return(value: Value, code: object, lines: list[str]) -> None:
+    log = Log()
+    assert return_code(log, value, "here") == code
+    assert log.lines == lines

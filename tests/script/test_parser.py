@@ -12,9 +12,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from openpy.script.diagnostics import ScriptError, Severity, render
+from openpy.script.habits import habits_of
 from openpy.script.lexer import KEYWORDS
 from openpy.script.parser import parse
-from openpy.script.syntax import Call, Comparison, If, Node, Position, Route, String
+from openpy.script.syntax import Block, Call, Comparison, If, Node, Number, Position, Route, String
 
 
 def route(text: str) -> Route:
@@ -237,6 +238,69 @@ PIECES = [
 ]
 
 
+LATER = [
+    *(
+        '"a" "b"',
+        "for (",
+        "async(",
+        "$x in",
+        "eq",
+        "defined $ru",
+        "++",
+        "return -1;",
+        "return $ru;",
+        "case /x/:",
+    ),
+    *(
+        "\n#!define A ",
+        "\n#!define B A",
+        "\n#!ifdef A\n",
+        "\n#!ifndef A\n",
+        "\n#!else\n",
+        "\n#!endif\n",
+        "A",
+        "B",
+    ),
+    *(
+        '\n#!subst "/a/b/g"\n',
+        '\n#!substdef "/A/x B/"\n',
+        'include_file "t.cfg"',
+        'import_file "x"',
+        '"INVITE"==$rm',
+    ),
+    *(
+        "event_route[a:b-c:d] {",
+        "event_route",
+        "reply_route {",
+        "flags A:1,",
+        "loadpath",
+        "socket=udp:1.2.3.4 as x",
+    ),
+    *(
+        "@ruri.user",
+        "$null",
+        "$xavp(a=>b)",
+        "modparamx(",
+        "timer_route[a, 1] {",
+        "a.b = 1 desc",
+        ",,",
+        "route(A, 1)",
+    ),
+]
+
+
+@settings(max_examples=300)
+@given(st.lists(st.sampled_from([*PIECES, *LATER]), max_size=40).map(" ".join), st.sampled_from([*LATER, ""]))
+def test_any_text_of_other_dialects_parses_or_is_a_script_error(text: str, other: str) -> None:
+    try:
+        found = parse(text, "t.cfg", lambda path: other.encode("utf-8", "surrogateescape")).found
+    except ScriptError as failure:
+        found = failure.diagnostics
+        assert found
+    for diagnostic in found:
+        assert render(diagnostic, text if diagnostic.position.file == "t.cfg" else other)
+
+
 @settings(max_examples=300)
 @given(st.one_of(st.text(max_size=60), st.lists(st.sampled_from(PIECES), max_size=40).map(" ".join)))
 def test_any_text_parses_or_is_a_script_error(text: str) -> None:
@@ -266,3 +330,33 @@ def test_comparison_nodes_keep_what_was_written() -> None:
     (decision,) = route('route { if (status=="200") exit; }').body.statements
     assert isinstance(decision, If)
     assert isinstance(decision.condition, Comparison)
+
+
+def test_included_files_and_definitions() -> None:
+    files = {"conf/a.cfg": b"route[A] { b( }\n"}
+    with pytest.raises(ScriptError) as caught:
+        parse('foo\ninclude_file "a.cfg"\n', "conf/t.cfg", files.__getitem__)
+    assert [d.position.file for d in caught.value.diagnostics] == ["conf/t.cfg", "conf/a.cfg"]
+    files["conf/a.cfg"] = b"route[A] { b(X); }"
+    parsed = parse('include_file "a.cfg"', "conf/t.cfg", files.__getitem__, [("X", "1")])
+    (route,) = parsed.script.statements
+    assert isinstance(route, Route)
+    assert route.position.file == "conf/a.cfg"
+    assert route.body == Block((Call("b", (Number(1),)),))
+    assert parsed.sources == {"conf/t.cfg": 'include_file "a.cfg"', "conf/a.cfg": "route[A] { b(X); }"}
+
+
+def test_a_block_that_goes_on_in_another_file_has_its_place_in_one() -> None:
+    parsed = parse('route {\ninclude_file "a"', "t.cfg", lambda path: b"\n\n\nexit; }")
+    (route,) = parsed.script.statements
+    assert (route.position.file, route.position.line, route.position.end_line) == ("t.cfg", 1, 1)
+
+
+def test_parentheses_of_a_defined_name_are_seen() -> None:
+    text = "#!define BOTH (a() || b())\nroute { if (BOTH && c()) exit; }"
+    (route,) = parse(text, "t.cfg").script.statements
+    assert isinstance(route, Route)
+    assert habits_of(route) == []
+    (mixed,) = parse(text.replace("(a() || b())", "a() || b()"), "t.cfg").script.statements
+    assert isinstance(mixed, Route)
+    assert len(habits_of(mixed)) == 1

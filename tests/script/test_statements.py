@@ -291,3 +291,22 @@ def test_a_tree_may_have_blocks_in_blocks(lab: Any) -> None:
     body = Block((If(Number(1), Block((Block(()),)), None), inner))
     program = compile_script(Script("tree.cfg", (Route(RouteKind.REQUEST, "0", body),)), lab.environment)
     assert lab.step(program, type(lab.run(";"))()) == 4
+
+
+@pytest.mark.parametrize(
+    ("statement", "result"),
+    [
+        ("return -1;", -1),
+        ("return 5;", 5),
+        ("return 0;", STOP),
+        ("return;", 1),
+        ("return $var(x);", 7),
+        ("return($var(x));", 7),
+        ("return $var(unset);", STOP),
+        ("return $rU;", -1),
+        ("if (1) { while (1) { return $var(x); } }", 7),
+    ],
+)
+def test_return_with_a_value(lab: Any, statement: str, result: object) -> None:
+    run = lab.run(f'$var(x) = 7; {statement} say("not reached");')
+    assert (run.result, run.said) == (result, [])

@@ -29,4 +29,5 @@ def test_the_value_of_a_route_kind_is_its_keyword() -> None:
         "onreply_route",
         "branch_route",
         "error_route",
+        "event_route",
     ]

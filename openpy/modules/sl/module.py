@@ -9,6 +9,7 @@ from typing import Annotated, Any
 from openpy.engine.module import (
     ArgumentError,
     Counter,
+    Event,
     Format,
     FormatKind,
     Module,
@@ -68,6 +69,9 @@ class Sl(Module):
     sent_err_replies = Counter("Replies sent by sl_reply_error")
     received_ACKs = Counter("ACKs to replies sent here")  # noqa: N815 - the statistic's own name
 
+    local_response = Event("A reply was sent; runs over its request")
+    filtered_ack = Event("An ACK to such a reply was taken; runs over the ACK")
+
     async def start(self) -> None:
         """Pick the counters by class once."""
         by_class = (
@@ -106,6 +110,10 @@ class Sl(Module):
         if not run.reply_stateless(status, reason, headers, record_route=180 <= status < 300):
             return -1
         run.server.dispatcher.stateless_acks = self.received_ACKs
+        if self.filtered_ack is not None:
+            run.server.dispatcher.on_stateless_ack = self.filtered_ack
+        if self.local_response is not None:
+            self.local_response(run.message, run.flow, run.transaction)
         if self.enable_stats:
             self._by_class[status // 100].value += 1
             self.sent_replies.value += 1

@@ -21,6 +21,7 @@ from openpy.engine.module import (
     REQUEST,
     ArgumentError,
     Counter,
+    Event,
     Module,
     ModuleError,
     NumberKind,
@@ -131,6 +132,8 @@ class Tm(Module):
         "Finished transactions that ended before their time, to make room",
         read=lambda tm: tm.layer_counts.given_up,
     )
+
+    local_response = Event("tm answered a request itself, for t_reply or t_relay; runs over the request")
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
@@ -262,7 +265,10 @@ class Tm(Module):
 
     def _answer(self, run: Run, status: int, reason: str) -> bool:
         self._replies.answer(status)
-        return run.reply(status, reason, record_route=180 <= status < 300)
+        answered = run.reply(status, reason, record_route=180 <= status < 300)
+        if self.local_response is not None:
+            self.local_response(run.message, run.flow, run.transaction)
+        return answered
 
 
 async def _way(run: Run, destination: Destination, branch: str) -> tuple[Flow, bytes]:
