@@ -112,7 +112,7 @@ def test_it_runs(path: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
         return
     monkeypatch.setattr("openpy.engine.server.DRAIN_PATIENCE", 0.0)
     log: list[str] = []
-    server = Server(log=Log(DEBUG, lambda level, line: log.append(line)))
+    server = Server(allow_exec=True, log=Log(DEBUG, lambda level, line: log.append(line)))
     server.load(tmp_path / "idiom.cfg")
     server.bind()
 
