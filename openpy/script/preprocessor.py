@@ -31,8 +31,8 @@ Read = Callable[[str], bytes]
 MAX_DEPTH = 10
 """Files within files."""
 MAX_FILES = 1000
-MAX_CHARACTERS = 16 * 1024 * 1024
-"""Of all included files together."""
+MAX_CHARACTERS = 2 * 1024 * 1024
+"""Of a script and all that it includes: some seconds of work."""
 MAX_REPLACED = 200_000
 """Tokens that stand for names, in one script."""
 
@@ -86,6 +86,7 @@ class Preprocessor:
     def tokens(self, source: SourceText) -> list[Token]:
         """All tokens of a script. Raises ScriptError where it exceeds a bound."""
         self.sources[source.file] = source.text
+        self._count(source.text, source.position(0, 0))
         defined = len(self._names) > len(PREDEFINED)
         if not defined and not any(mark in source.text for mark in ("#!", *INCLUDES)):
             return list(scan(source, self.found))
@@ -149,10 +150,15 @@ class Preprocessor:
                 reason = getattr(problem, "strerror", None) or str(problem)
                 self._error(path.position, f"{name} cannot be read: {reason}")
                 return None
+        self._count(text, path.position)
+        return text
+
+    def _count(self, text: str, place: Position) -> None:
         self._characters += len(text)
         if self._characters > MAX_CHARACTERS:
-            raise ScriptError([error(path.position, "the included files are too large together")])
-        return text
+            message = f"the script, with what it includes, has more than {MAX_CHARACTERS} characters"
+            hint = "what is that long is data: let avpops or a module of your own find it in a database"
+            raise ScriptError([error(place, message, hint)])
 
     # --- directives ---------------------------------------------------------------------------------------
 

@@ -259,9 +259,12 @@ def test_size_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
     laughs = "".join(f"#!define L{n} {f'L{n + 1} ' * 10}\n" for n in range(9)) + "L0"
     with pytest.raises(ScriptError, match="too large together"):
         process(laughs)
-    monkeypatch.setattr(preprocessor, "MAX_CHARACTERS", 10)
-    with pytest.raises(ScriptError, match="too large together"):
+    monkeypatch.setattr(preprocessor, "MAX_CHARACTERS", 50)
+    assert process('include_file "b.cfg"', b_cfg="x" * 30)
+    with pytest.raises(ScriptError, match="more than 50 characters"):
         process('include_file "b.cfg" include_file "b.cfg"', b_cfg="x" * 6)
+    with pytest.raises(ScriptError, match="more than 50 characters"):
+        process("x" * 51)
     monkeypatch.setattr(preprocessor, "MAX_FILES", 2)
     with pytest.raises(ScriptError, match="more than 2 files"):
         process('include_file "b.cfg" include_file "c.cfg"', b_cfg="x", c_cfg="x")
