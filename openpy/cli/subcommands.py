@@ -18,6 +18,7 @@ class Subcommand(NamedTuple):
 
 
 SUBCOMMANDS = {
+    "explain": Subcommand("openpy.cli.explain", "show what a script does with a message, line by line"),
     "test": Subcommand("openpy.cli.test", "run the tests of scripts in a folder"),
 }
 

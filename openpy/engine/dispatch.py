@@ -56,6 +56,11 @@ class Dispatcher:
         self._main = program.routes.get((RouteKind.REQUEST, "0"))
         self._on_reply = program.routes.get((RouteKind.ONREPLY, ""))
 
+    def divert(self, main: CompiledRoute | None, on_reply: CompiledRoute | None) -> None:
+        """Route by these from now on: they stand for the routes of the program until the next `use`."""
+        self._main = main
+        self._on_reply = on_reply
+
     def receive(self, data: bytes, flow: Flow) -> None:
         """One message came by a flow."""
         message = None

@@ -75,6 +75,7 @@ class Loaded:
     modules: dict[str, Module]
     program: Program
     avp_aliases: dict[str, AvpName]
+    environment: Environment
     blacklists: dict[str, BlacklistInForce]
     dead_targets: DeadTargets | None = None  # where they are kept
     warnings: tuple[Diagnostic, ...] = ()
@@ -155,6 +156,7 @@ def load(
         loading.modules,
         program,
         aliases,
+        environment,
         loading.blacklists,
         dead_targets,
         tuple(loading.found),

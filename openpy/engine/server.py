@@ -41,6 +41,7 @@ from openpy.engine.sockets import Endpoint, Receivers, Sockets, bracketed
 from openpy.engine.stalls import Stalls
 from openpy.engine.statistics import Statistics
 from openpy.engine.tcpaliases import accepting_aliases
+from openpy.engine.trace import Tracer
 from openpy.engine.variables import AvpName
 from openpy.engine.waiting import Wait
 from openpy.script.diagnostics import ScriptError
@@ -100,6 +101,7 @@ class Server:
             count("core", "loop_longest_turn"), count("core", "loop_stalls"), self.clock.monotonic
         )
         self.dispatcher = Dispatcher(self)
+        self.tracer = Tracer(self)
         self.runtime = Runtime(self.clock, self.wheel, self.machine.collector, lambda: self.messages_received)
         self.names = Names(self.wheel, self.clock.monotonic, self.runtime.post, self.machine.threads)
         self.modules: dict[str, Module] = {}
@@ -133,6 +135,7 @@ class Server:
         self.names.limits = Limits(number("dns_timeout"), number("dns_cache"), number("dns_queue"))
         limits = MessageLimits(number("max_head"), number("max_headers"), number("max_uri"))
         self.dispatcher.use(loaded.program, limits)
+        self.tracer.use(loaded)
         for module in self.modules.values():
             self.statistics.add_module(module)
             self._add_commands(module.commands())

@@ -188,7 +188,9 @@ def _with_myself(binder: Binder, node: Comparison, other: Expression) -> BoundCo
             if binder.variable(other) is None:
                 return None
             name = text.removeprefix("$").removeprefix("(").removesuffix(")")
-            spec = binder.environment.operands.get(SAME_AS_OPERAND.get(name, ""))
+            same = SAME_AS_OPERAND.get(name, "")
+            known = same in binder.environment.operands
+            spec = binder.operand(Operand(same, position=other.position)) if known else None
             if spec is None:
                 binder.warning(
                     node, f"{text}==myself is an error at run time, so never true", "use uri==myself"

@@ -21,6 +21,7 @@ from openpy.script.callgraph import CallGraph, RouteKey, key_of, routes_of
 from openpy.script.codewriter import Unit
 from openpy.script.diagnostics import ScriptError, Severity, error
 from openpy.script.environment import Environment
+from openpy.script.observing import ObservedBinder, ObservedWriter, Observer
 from openpy.script.statements import RouteWriter
 from openpy.script.stopping import STOP, Stop
 from openpy.script.syntax import Position, Route, RouteKind, Script
@@ -52,19 +53,23 @@ class Program:
         return self.routes.get((kind, name))
 
 
-def compile_script(script: Script, environment: Environment) -> Program:
-    """Compile all routes of a script. Raises ScriptError with all names and arguments that cannot be bound."""
+def compile_script(script: Script, environment: Environment, observer: Observer | None = None) -> Program:
+    """Compile all routes of a script; with an observer, which hears what they do, where one is given.
+
+    Raises ScriptError with all names and arguments that cannot be bound.
+    """
     routes = routes_of(script)
     deep = [error(node.position, TOO_DEEP) for route in routes if (node := first_too_deep(route))]
     if deep:
         raise ScriptError(deep)
     graph = CallGraph(routes)
     waiting = graph.waiting(environment)
-    binder = Binder(environment)
+    binder = Binder(environment) if observer is None else ObservedBinder(environment, observer)
     names = {key_of(route): f"route_{number}" for number, route in enumerate(routes)}
     unit = Unit(binder, names, waiting, graph.error_route)
     for route in routes:
-        RouteWriter(unit, route).write()
+        writer = RouteWriter(unit, route) if observer is None else ObservedWriter(unit, route, observer)
+        writer.write()
     problems = [problem for problem in binder.found if problem.severity is Severity.ERROR]
     if problems:
         raise ScriptError(problems)
@@ -72,15 +77,20 @@ def compile_script(script: Script, environment: Environment) -> Program:
 
 
 def _load(routes: list[Route], names: dict[RouteKey, str], unit: Unit) -> dict[RouteKey, CompiledRoute]:
-    """Make Python functions of what was written."""
+    """Make Python functions of what was written.
+
+    One by one, and each is let go before the next: in a thread of its own this keeps others waiting for one at most.
+    """
     namespace: dict[str, Any] = {**unit.globals, "__builtins__": {}}
     for file, functions in unit.functions.items():
-        module = ast.Module(functions, [])
-        exec(compile(module, file or "<script>", "exec", dont_inherit=True), namespace)
+        functions.reverse()
+        while functions:
+            module = ast.Module([functions.pop()], [])
+            exec(compile(module, file or "<script>", "exec", dont_inherit=True), namespace)
     for name, shown in unit.shown_names.items():
-        function = namespace[name]
-        function.__name__ = function.__qualname__ = shown
-        function.__code__ = function.__code__.replace(co_name=shown, co_qualname=shown)
+        made = namespace[name]
+        made.__name__ = made.__qualname__ = shown
+        made.__code__ = made.__code__.replace(co_name=shown, co_qualname=shown)
     compiled = {}
     for route in routes:
         key = key_of(route)

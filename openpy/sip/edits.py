@@ -46,6 +46,16 @@ class Edits:
         twin._lines = self._lines
         return twin
 
+    @property
+    def changes(self) -> list[Change]:
+        """What was recorded so far, in the order in which it was."""
+        return self._changes.copy()
+
+    @property
+    def body(self) -> bytes | None:
+        """The body that `set_body` gave."""
+        return self._body
+
     def append_header(self, text: str) -> None:
         """Add `text` (complete lines, each ending in CRLF) behind the last header."""
         end = self._head_end()

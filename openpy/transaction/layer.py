@@ -13,8 +13,9 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from itertools import count
+from typing import NamedTuple
 
 from openpy.sip.errors import LocalError
 from openpy.sip.message import Request, Response
@@ -34,6 +35,14 @@ from openpy.transaction.wheel import Wheel
 
 CAPACITY = 250_000
 """Server transactions at most: 0.7 KiB each. A finished one stays 32 s, so at 7,800 a second none has to give way."""
+
+
+class Mark(NamedTuple):
+    """A moment in the life of a layer: how many requests were sent, and the last that still wait for a reply."""
+
+    created: int
+    client: ClientTransaction | None
+    notify: NotifyTransaction | None
 
 
 class Layer:
@@ -168,6 +177,20 @@ class Layer:
         transaction.start()
         return transaction
 
+    def mark(self) -> Mark:
+        """Remember this moment, for `sent_since`."""
+        return Mark(
+            self.counts.client_created,
+            next(reversed(self._clients.transactions.values()), None),
+            next(reversed(self._notifies.transactions.values()), None),
+        )
+
+    def sent_since(self, mark: Mark) -> list[ClientTransaction]:
+        """The requests that were sent since and wait for a reply, oldest first; more, if that of the mark is over."""
+        created = self.counts.client_created - mark.created
+        clients = _newest(reversed(self._clients.transactions.values()), mark.client, created)
+        return clients + _newest(reversed(self._notifies.transactions.values()), mark.notify, created)
+
     # --- replies --------------------------------------------------------------------------------------------
 
     def receive_reply(self, response: Response, flow: Flow) -> bool:
@@ -225,3 +248,16 @@ class Layer:
     def clients_in_use(self) -> int:
         """Client transactions that exist now."""
         return len(self._clients.transactions) + len(self._notifies.transactions)
+
+
+def _newest(
+    newest_first: Iterator[ClientTransaction], known: ClientTransaction | None, most: int
+) -> list[ClientTransaction]:
+    """What came after a known one, at most so many, oldest first."""
+    found: list[ClientTransaction] = []
+    for transaction in newest_first:
+        if transaction is known or len(found) == most:
+            break
+        found.append(transaction)
+    found.reverse()
+    return found

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,6 +9,7 @@ from hypothesis import strategies as st
 
 from openpy.engine.run import Run
 from openpy.engine.waiting import Wait
+from openpy.script.syntax import RouteKind
 from openpy.sip.errors import RemoteError
 from tests.engine.kit import Bench, answer, request
 
@@ -358,3 +360,20 @@ def test_nothing_that_arrives_leaves_as_an_exception(
                 message[start:end] = data.draw(st.binary(max_size=6))
             bench.receive(bytes(message))
         assert not [line for line in bench.log if "Traceback" in line]
+
+
+def test_routes_that_stand_for_those_of_the_program(tmp_path: Path) -> None:
+    more = 'onreply_route { xlog("reply"); }'
+    with Bench(tmp_path, 'xlog("plain");', more=more) as bench:
+        assert bench.server.loaded is not None
+        program = bench.server.loaded.program
+        main = program.routes[RouteKind.REQUEST, "0"]
+        seen: list[str] = []
+        bench.server.dispatcher.divert(
+            replace(main, function=lambda run: seen.append(run.message.method)), None
+        )
+        bench.receive(request("INFO"))
+        assert (seen, list(bench.printed())) == (["INFO"], [])
+        bench.server.dispatcher.use(program)
+        bench.receive(request("INFO", branch="z9hG4bKtwo"))
+        assert (seen, list(bench.printed())) == (["INFO"], ["plain"])

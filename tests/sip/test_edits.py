@@ -24,6 +24,18 @@ def edits(raw: bytes = RAW) -> Edits:
     return Edits(parse_message(raw))
 
 
+def test_what_was_recorded_can_be_read() -> None:
+    found = edits()
+    assert (found.changes, found.body) == ([], None)
+    found.remove("To")
+    found.append_header("P: 1\r\n")
+    found.set_body(b"other")
+    start = RAW.index(b"To:")
+    end = RAW.index(b"\r\nbody")
+    assert found.changes == [(start, start + 7, b""), (end, end, b"P: 1\r\n")]
+    assert found.body == b"other"
+
+
 def test_nothing_changed_is_the_same_object() -> None:
     message = parse_message(RAW)
     assert Edits(message).apply() is message.raw

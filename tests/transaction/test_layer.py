@@ -176,6 +176,27 @@ def test_reply_to_nothing_is_not_ours() -> None:
     assert bench.layer.receive_reply(response(200, "OPTIONS"), bench.flow)
 
 
+def test_requests_that_were_sent_since_a_moment() -> None:
+    bench = Bench()
+    layer, flow, owner = bench.layer, bench.flow, bench.owner
+
+    def client() -> ClientTransaction:
+        branch = layer.next_branch()
+        return layer.create_client(request("INFO", branch).raw, branch, "INFO", flow, owner)
+
+    assert layer.sent_since(layer.mark()) == []
+    client()
+    mark = layer.mark()
+    assert layer.sent_since(mark) == []
+    first, second, notify = client(), client(), bench.notify()
+    assert layer.sent_since(mark) == [first, second, notify]
+    later = layer.mark()
+    third = client()
+    assert layer.sent_since(later) == [third]
+    first.drop()
+    assert layer.sent_since(mark) == [second, third, notify]
+
+
 def test_branch_in_use_is_refused() -> None:
     bench = Bench()
     bench.layer.create_client(request("OPTIONS").raw, BRANCH, "OPTIONS", bench.flow, bench.owner)

@@ -1,0 +1,244 @@
+"""`openpy explain SCRIPT MESSAGE`: what a script does with a message, line by line, without a server.
+
+Exit status: 0 explained, 2 usage, 255 a script, message or parameter that cannot be used.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, NamedTuple
+
+from openpy.cli.listing import BOLD, PLAIN, listing, read_source, sent_lines, shorten
+from openpy.cli.messagefile import mended
+from openpy.cli.options import UsageError, parse_socket
+from openpy.db.errors import DatabaseError
+from openpy.engine.log import LABELS, WARNING
+from openpy.engine.module import ModuleError
+from openpy.engine.offline import OfflineServer, VirtualClock
+from openpy.engine.recording import Event, sent_event
+from openpy.engine.sockets import SocketError
+from openpy.engine.trace import Delivery, Filter
+from openpy.script.diagnostics import ScriptError, render
+from openpy.script.environment import ArgumentError
+
+EXPLAINED, USAGE, FAILED = 0, 2, 255
+
+
+class Peer(NamedTuple):
+    """Who sends the message."""
+
+    transport: str
+    host: str
+    port: int
+
+
+SENDER = Peer("udp", "192.0.2.1", 5060)
+"""Where a message comes from unless --from says it: an address that RFC 5737 keeps for examples."""
+
+
+class Override(NamedTuple):
+    """A module's parameter in place of the script's."""
+
+    module: str
+    name: str
+    value: str
+
+
+class Unusable(Exception):
+    """Something given that cannot be used; the text says what and why."""
+
+
+def main(arguments: Sequence[str]) -> int:
+    """Run the command; returns the exit status."""
+    options = _parser().parse_args(arguments)
+    script: Path = options.script
+    try:
+        data, remarks = mended(_read(options.message))
+        with tempfile.TemporaryDirectory(prefix="openpy-explain-") as folder:
+            explained = asyncio.run(
+                explain(script, data, Path(folder), sender=options.sender, overrides=options.param)
+            )
+    except ScriptError as error:
+        source = script.read_bytes().decode("utf-8", "surrogateescape")
+        for diagnostic in error.diagnostics:
+            _complain(render(diagnostic, source))
+        return FAILED
+    except ModuleError as error:
+        _complain("\n".join(filter(None, (f"openpy explain: {error.message}", error.hint))))
+        return FAILED
+    except (Unusable, DatabaseError, SocketError) as error:
+        _complain(f"openpy explain: {error}")
+        return FAILED
+    except OSError as error:
+        _complain(f"openpy explain: {error.filename}: {error.strerror}")
+        return FAILED
+    explained["remarks"] = remarks + explained["remarks"]
+    if options.json:
+        print(json.dumps(explained, ensure_ascii=True))
+    else:
+        _print("\n".join(shown(explained, colours=sys.stdout.isatty())))
+    return EXPLAINED
+
+
+async def explain(
+    script: Path,
+    data: bytes,
+    folder: Path,
+    *,
+    sender: Peer = SENDER,
+    overrides: Sequence[Override] = (),
+    clock: VirtualClock | None = None,
+) -> Event:
+    """What a script does with a message, as docs/explain.md describes it; databases are made in `folder`.
+
+    Raises ScriptError, ModuleError, DatabaseError, SocketError, Unusable, and OSError for the script.
+    """
+    log: list[Event] = []
+    traces: list[Event] = []
+
+    def logged(level: int, line: str) -> None:
+        text = line.split("] ", 1)[-1].partition(": ")[2]
+        entry = {"level": LABELS[level].lower(), "text": text}
+        if not server.tracer.note("log", **entry):
+            log.append(entry)
+
+    def take(event: Event) -> Delivery:
+        traces.append(event)
+        return Delivery.TAKEN
+
+    server = OfflineServer(folder, logged, clock)
+    server.load(script)
+    server.log.level = max(
+        server.log.level, WARNING
+    )  # what the script is warned of belongs to the explanation
+    _override(server, overrides)
+    server.bind()
+    try:
+        await server.begin()
+        server.tracer.prepare()
+        server.tracer.start(Filter(), take)
+        began = server.clock.monotonic()
+        server.dispatcher.receive(data, server.peer(*sender))
+        has_begun = server.tracer.is_at_work
+        ended = await server.settle(lambda: not server.tracer.is_at_work)
+        if not ended:
+            waited = round(server.clock.monotonic() - began)
+            server.remarks.append(f"the route still waited for something after {waited} seconds")
+        trace = next((event for event in traces if event["type"] == "trace"), None)
+        if trace is None and not has_begun:
+            server.remarks.append("the script did not run: the message was dealt with before it")
+        sent = [sent_event(text, flow) for flow, text in server.sent]
+    finally:
+        await server.finish()
+    return {"script": str(script), "remarks": server.remarks, "trace": trace, "log": log, "sent": sent}
+
+
+def shown(explained: Event, *, colours: bool = False) -> list[str]:
+    """An explanation as lines for people."""
+    trace = explained["trace"]
+    lines: list[str] = []
+    if trace is not None:
+        lines += [*listing(trace, read_source, colours=colours), ""]
+    for entry in explained["log"]:
+        lines.append(f"log: {shorten(entry['text'], 90)}")
+    heading, *rest = sent_lines(explained["sent"])
+    lines += [f"{BOLD}{heading}{PLAIN}" if colours else heading, *rest]
+    if explained["remarks"]:
+        lines += ["", *(f"note: {shorten(remark, 200)}" for remark in explained["remarks"])]
+    return lines
+
+
+# --- what was given -----------------------------------------------------------------------------------------------
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="openpy explain",
+        description="Show what a script does with a message: the lines that run, what they see, change and send. "
+        "Nothing is sent, no database of the script is touched.",
+    )
+    parser.add_argument("script", type=Path, metavar="SCRIPT")
+    parser.add_argument("message", metavar="MESSAGE", help="a file with a SIP message; - is stdin")
+    parser.add_argument("--json", action="store_true", help="one JSON object (docs/explain.md)")
+    parser.add_argument(
+        "--from",
+        dest="sender",
+        type=_peer,
+        default=SENDER,
+        metavar="[PROTO:]IP[:PORT]",
+        help="where the message comes from; default: udp:192.0.2.1:5060",
+    )
+    parser.add_argument(
+        "--param",
+        action="append",
+        default=[],
+        type=_parameter,
+        metavar="MODULE.NAME=VALUE",
+        help="a parameter in place of the script's (repeatable)",
+    )
+    return parser
+
+
+def _peer(text: str) -> Peer:
+    try:
+        found = parse_socket(text)
+    except UsageError:
+        raise argparse.ArgumentTypeError(f"{text}: write [udp:|tcp:]address[:port]") from None
+    return Peer(found.protocol or "udp", found.host.strip("[]"), found.port or 5060)
+
+
+def _parameter(text: str) -> Override:
+    place, equals, value = text.partition("=")
+    module, dot, name = place.partition(".")
+    if not (equals and dot and module and name):
+        raise argparse.ArgumentTypeError(f"{text}: write MODULE.NAME=VALUE")
+    return Override(module, name, value)
+
+
+def _read(name: str) -> bytes:
+    data = sys.stdin.buffer.read() if name == "-" else Path(name).read_bytes()
+    if not data.strip():
+        raise Unusable(f"{name}: there is no message in it")
+    return data
+
+
+def _override(server: OfflineServer, overrides: Sequence[Override]) -> None:
+    """Set parameters; raises Unusable, and ModuleError where a module does not fit them."""
+    for override in overrides:
+        module = server.modules.get(override.module)
+        if module is None:
+            raise Unusable(
+                f"--param {override.module}.{override.name}: the script does not load {override.module}"
+            )
+        parameter = type(module).parameters().get(override.name)
+        if parameter is None:
+            raise Unusable(f"--param: there is no parameter {override.name} in {override.module}")
+        types = parameter.type if isinstance(parameter.type, tuple) else (parameter.type,)
+        is_number = int in types and override.value.removeprefix("-").isdigit()
+        value: Any = int(override.value) if is_number else override.value
+        try:
+            parameter.set(module, value)
+        except ArgumentError as error:
+            raise Unusable(f"--param {override.module}.{override.name}: {error}") from None
+        module.check()
+        server.remarks.append(
+            f"{override.module}.{override.name} was {override.value}, whatever the script says"
+        )
+
+
+# --- output -------------------------------------------------------------------------------------------------------
+
+
+def _print(text: str) -> None:
+    encoding = sys.stdout.encoding
+    print(text.encode(encoding, "backslashreplace").decode(encoding))
+
+
+def _complain(text: str) -> None:
+    sys.stderr.write(text.encode("utf-8", "backslashreplace").decode() + "\n")
