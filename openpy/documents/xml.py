@@ -48,26 +48,24 @@ class DocumentError(Exception):
     """A body that is not the document it should be; the text says why."""
 
 
-class _Parsing(threading.local):
+class _Parsing:
     """A thread's parser, and the octets that it has read."""
 
     def __init__(self) -> None:
-        self.parser = _new_parser()
+        self.parser = etree.XMLParser(
+            encoding="utf-8",
+            resolve_entities=False,
+            no_network=True,
+            load_dtd=False,
+            huge_tree=False,
+            remove_comments=True,
+            remove_pis=True,
+            collect_ids=False,
+        )
         self.octets = 0
 
 
-def _new_parser() -> etree.XMLParser:
-    return etree.XMLParser(
-        encoding="utf-8",
-        resolve_entities=False,
-        no_network=True,
-        load_dtd=False,
-        huge_tree=False,
-        remove_comments=True,
-        remove_pis=True,
-        collect_ids=False,
-    )
-
+_threads = threading.local()
 
 _address_of_state = ctypes.pythonapi.PyThreadState_GetDict
 _address_of_state.restype = ctypes.c_void_p  # the reference is borrowed, which py_object would give back
@@ -79,15 +77,21 @@ def _thread_state() -> dict[str, object]:
     return state
 
 
-_parsing = _Parsing()
-
-
-def forget_names() -> None:
+def forget_names() -> _Parsing:
     """Begin with another table of names in this thread; the documents that hold the one before keep it."""
     # lxml keeps the table for each thread, by this name, and takes it over from a parser that it knows.
     _thread_state().pop("_ParserDictionaryContext", None)
-    _parsing.parser = _new_parser()
-    _parsing.octets = 0
+    parsing = _threads.parsing = _Parsing()
+    return parsing
+
+
+def _parser_for(octets: int) -> etree.XMLParser:
+    """The parser of this thread, for so many octets more."""
+    parsing: _Parsing | None = getattr(_threads, "parsing", None)
+    if parsing is None or parsing.octets + octets > RENEWAL:
+        parsing = forget_names()
+    parsing.octets += octets
+    return parsing.parser
 
 
 def parse_document(data: bytes, limits: Limits = LIMITS) -> etree._Element:
@@ -102,12 +106,8 @@ def parse_document(data: bytes, limits: Limits = LIMITS) -> etree._Element:
     ends = data.count(b"</")
     if len(data) > min(limits.nodes, limits.attributes):  # shorter ones cannot have so many
         _count(data, ends, limits)
-    parsing = _parsing
-    parsing.octets += len(data)
-    if parsing.octets > RENEWAL:
-        forget_names()
     try:
-        root = etree.fromstring(data, parsing.parser)
+        root = etree.fromstring(data, _parser_for(len(data)))
     except (etree.XMLSyntaxError, ValueError) as error:
         raise DocumentError(f"not well-formed XML: {_first_line(error)}") from None
     # Each level but one has an end tag of its own, so few end tags cannot nest deeply.

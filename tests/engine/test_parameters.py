@@ -48,6 +48,7 @@ def test_numbers_out_of_bounds(text: str) -> None:
         NumberKind(1, 10).convert(text, ENVIRONMENT)
 
 
+@pytest.mark.pure  # compiled setters take no run but a real one
 def test_what_can_be_assigned() -> None:
     run: Any = Running()
     assert AssignableKind().convert("$var(x)", ENVIRONMENT)(run, 7, "=")
@@ -72,6 +73,7 @@ def test_exactly_one_pseudo_variable() -> None:
     assert PseudoVariableKind().convert("$var(x)", ENVIRONMENT)(Running()) == 5
 
 
+@pytest.mark.pure  # compiled setters take no run but a real one
 @pytest.mark.parametrize("text", ["$avp(s:a),$avp(i:5)", " $avp(s:a) , $(avp(i:5)) "])
 def test_avps_are_filled(text: str) -> None:
     run: Any = SimpleNamespace(state=State(), server=SimpleNamespace(avp_aliases={}))
