@@ -12,9 +12,9 @@ from openpy.engine.config import CORE_PARAMETERS, Effect
 from openpy.engine.corecommands import CoreCommands
 from openpy.engine.corefunctions import CORE_FUNCTIONS
 from openpy.engine.events import events_of
-from openpy.engine.loader import find_module, module_names
 from openpy.engine.mi import Command, declared_commands
 from openpy.engine.module import ALL_ROUTES, Module
+from openpy.engine.modulefinder import find_module, module_names
 from openpy.engine.pseudovars import PSEUDO_VARIABLES
 from openpy.engine.server import Server
 from openpy.script.environment import Function

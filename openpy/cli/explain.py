@@ -18,10 +18,10 @@ from openpy.cli.listing import BOLD, PLAIN, listing, read_source, sent_lines, sh
 from openpy.cli.messagefile import mended
 from openpy.cli.options import UsageError, parse_socket
 from openpy.db.errors import DatabaseError
+from openpy.engine.eventfields import Event, sent_event
 from openpy.engine.log import LABELS, WARNING
 from openpy.engine.module import ModuleError
 from openpy.engine.offline import OfflineServer, VirtualClock
-from openpy.engine.recording import Event, sent_event
 from openpy.engine.sockets import SocketError
 from openpy.engine.trace import Delivery, Filter
 from openpy.script.diagnostics import ScriptError, render

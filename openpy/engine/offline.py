@@ -25,10 +25,10 @@ from openpy.db.url import parse_url
 from openpy.engine.clock import Clock
 from openpy.engine.config import CoreConfig
 from openpy.engine.garbage import Collector
-from openpy.engine.loader import find_module
 from openpy.engine.log import Log, Sink
 from openpy.engine.machine import Machine
 from openpy.engine.module import ModuleError
+from openpy.engine.modulefinder import find_module
 from openpy.engine.server import Server
 from openpy.engine.waiting import Wait
 from openpy.script.syntax import SocketId

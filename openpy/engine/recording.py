@@ -4,7 +4,7 @@ Rules:
 1. Nothing here raises, waits, or changes what the script sees. What a run holds is read, never written, but for
    `run.flow`, which tells what is answered and is the same way otherwise.
 2. What was changed is found by comparing the run before and after each function and assignment, and told behind it.
-3. A recording is bounded: EVENTS events, texts of LONGEST characters. What is beyond is counted or cut.
+3. A recording is bounded: EVENTS events, and texts as `eventfields` cuts them. What is beyond is counted.
 
 docs/explain.md describes the events.
 """
@@ -14,38 +14,26 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from openpy.engine.eventfields import Event, as_written, cut, described, sent_event
 from openpy.engine.run import Run
 from openpy.script.comparisons import ERROR, Verdict
 from openpy.script.syntax import (
     Assignment,
     Call,
-    Comparison,
     Expression,
-    Myself,
-    Name,
-    Network,
-    Null,
-    Number,
     Operand,
     Position,
     PseudoVariable,
     Route,
     RouteCall,
     Statement,
-    String,
 )
 from openpy.script.values import Value
 from openpy.sip.edits import Change
-from openpy.sip.errors import RemoteError
-from openpy.sip.message import Message, Request
 from openpy.transaction.flow import Flow
 from openpy.transaction.layer import Mark
 
 EVENTS = 2000
-LONGEST = 4000
-
-Event = dict[str, Any]
-"""One event: `event` is its kind."""
 
 
 class _Running(NamedTuple):
@@ -299,88 +287,6 @@ class ToldFlow:
         """Send, and tell."""
         self._flow.send(data)
         self._recording.add("sent", None, **sent_event(data, self._flow))
-
-
-# --- as JSON ------------------------------------------------------------------------------------------------------
-
-
-def cut(value: Value | bytes) -> Value:
-    """A value as it is told: text of LONGEST characters at most, in characters that UTF-8 has."""
-    if isinstance(value, bytes):
-        text = value[: LONGEST + 1].decode("utf-8", "replace")
-    elif isinstance(value, str):
-        text = str.__str__(value)[: LONGEST + 1].encode("utf-8", "surrogateescape").decode("utf-8", "replace")
-    else:
-        return value
-    return text if len(text) <= LONGEST else text[:LONGEST] + "…"
-
-
-def sent_event(data: bytes, flow: Flow) -> Event:
-    """What is told of a message that leaves."""
-    start, _, _ = data.partition(b"\r\n")
-    head = data.partition(b"\r\n\r\n")[0]
-    call_id = next((line[8:].strip() for line in head.split(b"\r\n") if line[:8].lower() == b"call-id:"), b"")
-    return {
-        "start": cut(start),
-        "to": where(flow),
-        "call_id": cut(call_id),
-        "text": cut(data),
-    }
-
-
-def where(flow: Flow) -> str:
-    """The other end, as `udp:192.0.2.1:5060`."""
-    host = f"[{flow.host}]" if ":" in flow.host else flow.host
-    return f"{flow.transport}:{host}:{flow.port}"
-
-
-def described(message: Message, flow: Flow) -> Event:
-    """What is told of the message that came."""
-    start = message.raw.partition(b"\n")[0].strip(b"\r")
-    found: Event = {"start": cut(start), "from": where(flow), "size": len(message.raw)}
-    found["kind"] = "request" if isinstance(message, Request) else "reply"
-    found["method"] = method_of(message)
-    found["call_id"] = cut(message.get("Call-ID") or "")
-    found["from_uri"] = cut(from_uri_of(message))
-    return found
-
-
-def method_of(message: Message) -> str:
-    """The method of a request, or of the request that a reply answers."""
-    try:
-        return message.method if isinstance(message, Request) else message.cseq.method
-    except RemoteError:
-        return ""
-
-
-def from_uri_of(message: Message) -> str:
-    """The URI in From; "" where there is none."""
-    try:
-        return message.from_.uri_text or ""
-    except RemoteError:
-        return ""
-
-
-def as_written(node: Expression) -> str:
-    """An operand, an argument or a comparison of these as text; "" for what is more than that."""
-    match node:
-        case PseudoVariable(text=text) | Name(text=text) | Network(text=text):
-            return text
-        case String(value=value):
-            return str(cut(value))
-        case Number(value=number):
-            return str(number)
-        case Operand(name=name):
-            return name
-        case Myself():
-            return "myself"
-        case Null():
-            return "NULL"
-        case Comparison(left=left, operator=operator, right=right):
-            shown = f'"{as_written(right)}"' if isinstance(right, String) else as_written(right)
-            return f"{as_written(left)} {operator} {shown}"
-        case _:
-            return ""
 
 
 def _snapshot(run: Run) -> dict[str, Any]:

@@ -20,7 +20,8 @@ from enum import Enum
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
-from openpy.engine.recording import Event, Recorder, Recording, from_uri_of, method_of
+from openpy.engine.eventfields import Event, from_uri_of, method_of
+from openpy.engine.recording import Recorder, Recording
 from openpy.engine.run import Run
 from openpy.script.compiler import CompiledRoute, Program, compile_script
 from openpy.script.syntax import RouteKind

@@ -6,8 +6,8 @@ import pytest
 
 from openpy.cli.docs import MADE, main, module_page, pages
 from openpy.engine.config import CORE_PARAMETERS
-from openpy.engine.loader import module_names
 from openpy.engine.module import Module, Param, mi_command
+from openpy.engine.modulefinder import module_names
 from openpy.modules.tm.module import Tm
 from openpy.modules.xlog.module import Xlog
 

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openpy.engine.loader import module_names
+from openpy.engine.modulefinder import module_names
 from openpy.engine.oldmodules import NOT_BUILT, REPLACED, absent
 
 

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from openpy.documents import watcherinfo
-from openpy.engine.loader import find_module
 from openpy.engine.module import Module, ModuleError
+from openpy.engine.modulefinder import find_module
 from tests.conftest import ROOT
 from tests.modules.presence.kit import House
 

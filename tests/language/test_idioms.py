@@ -13,8 +13,8 @@ from pathlib import Path
 
 import pytest
 
-from openpy.engine.loader import module_names
 from openpy.engine.log import DEBUG, Log
+from openpy.engine.modulefinder import module_names
 from openpy.engine.oldmodules import absent
 from openpy.engine.server import Server
 from openpy.script.diagnostics import Diagnostic, ScriptError, Severity

@@ -2,8 +2,8 @@ import importlib.util
 
 import pytest
 
-from openpy.engine.loader import find_module
 from openpy.engine.module import Module, ModuleError
+from openpy.engine.modulefinder import find_module
 from openpy.modules.postgres.dialect import DIALECT
 from openpy.modules.postgres.module import Postgres
 
