@@ -48,12 +48,13 @@ def gauges() -> Iterator[tuple[str, Callable[[], int]]]:
         mallinfo.restype = _Mallinfo
         for name, meaning in _MEANINGS.items():
             yield name, partial(_read, mallinfo, meaning)
-    yield "max_used_size", _largest_resident
+    yield "max_used_size", largest_resident
 
 
 def _read(mallinfo: Callable[[], _Mallinfo], meaning: Callable[[_Mallinfo], int]) -> int:
     return meaning(mallinfo())
 
 
-def _largest_resident() -> int:
+def largest_resident() -> int:
+    """The most octets that the process has had in memory."""
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024

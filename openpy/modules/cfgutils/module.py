@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-import resource
 import signal
 import sys
 import traceback
 from typing import Annotated, Any
 
 from openpy.engine.log import CRITICAL, NOTICE
+from openpy.engine.memory import largest_resident
 from openpy.engine.mi import MiError, Reply
 from openpy.engine.module import (
     ArgumentError,
@@ -153,7 +153,7 @@ class Cfgutils(Module):
     @script_function(routes=ROUTES)
     def pkg_status(self, run: Run) -> int:
         """Log how much memory the process uses: 1."""
-        most = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+        most = largest_resident() // 1024
         self._log(f"{sys.getallocatedblocks()} objects live; {most} KiB of memory at most so far")
         return 1
 
