@@ -4,6 +4,7 @@ Rules:
 1. A step is one request and what to do with its final response. Steps come from an iterator that is advanced only when
    the window has room, so a step may use what an earlier response brought.
 2. A request that the server sends (NOTIFY) is answered with 200 at once, and counted once however often it came.
+   An INVITE rings first, an ACK gets no answer.
 3. Steps may also be sent at a steady rate, however long the answers take (`pace`). A latency then counts from the time
    at which the request was due: what a server that stands still would have kept waiting is not left out.
 4. Unanswered requests are sent again as RFC 3261 17.1.2.2 says, four times; then the request is lost.
@@ -19,7 +20,7 @@ from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-from bench.messages import branch_of, ok
+from bench.messages import branch_of, ok, picked_up
 
 T1 = 0.5  # seconds
 ATTEMPTS = 5  # the first and four retransmissions
@@ -29,11 +30,11 @@ FORCED_RECEIVE_BUFFER = 33  # SO_RCVBUFFORCE on Linux: beyond net.core.rmem_max,
 
 
 class Step(NamedTuple):
-    """One request to send."""
+    """One request to send, and who hears its final response and may have it acknowledged (ACK)."""
 
     branch: str
     datagram: bytes
-    on_final: Callable[[bytes], None] | None = None
+    on_final: Callable[[bytes], bytes | None] | None = None
 
 
 @dataclass(slots=True)
@@ -79,6 +80,7 @@ class Generator:
         self._tally = Tally()
         self.on_notify: Callable[[bytes], None] = lambda _: None  # hears each distinct one
         self.address: tuple[str, int] = self._socket.getsockname()
+        self._contact = f"sip:callee@{self.address[0]}:{self.address[1]}"
         self.notifies = 0  # distinct ones
         self.last_notify = 0.0  # time.perf_counter of the last distinct one
 
@@ -189,9 +191,17 @@ class Generator:
             code = message[8:11].decode("ascii", "replace")
             tally.refused[code] = tally.refused.get(code, 0) + 1
         if exchange.step.on_final is not None:
-            exchange.step.on_final(message)
+            acknowledgement = exchange.step.on_final(message)
+            if acknowledgement is not None:
+                self._send(acknowledgement)
 
     def _request(self, message: bytes) -> None:
+        if message.startswith(b"ACK "):
+            return
+        if message.startswith(b"INVITE "):
+            for response in picked_up(message, self._contact):
+                self._send(response)
+            return
         self._send(ok(message))
         branch = branch_of(message)
         if branch not in self._answered:

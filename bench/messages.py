@@ -138,12 +138,93 @@ class Watcher:
             self.target = contact.partition(b"<")[2].partition(b">")[0].decode("ascii")
 
 
+@dataclass(slots=True)
+class Phone:
+    """A phone that registers its one contact (RFC 3261 section 10)."""
+
+    sender: Sender
+    name: str
+    is_registered: bool = False
+    cseq: int = 0
+
+    def register(self, branch: str, expires: int = EXPIRES) -> bytes:
+        """A REGISTER: the first, or one that gives the contact a new lifetime."""
+        self.cseq += 1
+        aor = f"sip:{self.name}@{DOMAIN}"
+        return self.sender.request(
+            "REGISTER",
+            f"sip:{DOMAIN}",
+            branch,
+            f"From: <{aor}>;tag={self.name}\r\nTo: <{aor}>\r\nCall-ID: {self.name}-{self.sender.run}\r\n"
+            f"CSeq: {self.cseq} REGISTER\r\nContact: <sip:{self.name}@{self.sender.host}>\r\nExpires: {expires}\r\n",
+        )
+
+    def answered(self, response: bytes) -> None:
+        """Note a 2xx."""
+        self.is_registered = response.startswith(b"SIP/2.0 2")
+
+
+@dataclass(slots=True)
+class Call:
+    """A call to a phone at the sender's own socket, through a proxy that records its route (RFC 3261 12, 13 and 16)."""
+
+    sender: Sender
+    name: str
+    target: str = ""  # the callee's Contact, once it answered
+    to: str = ""
+    routes: str = ""  # Route headers, of what the proxies recorded
+    is_over: bool = False
+
+    def invite(self, branch: str) -> bytes:
+        """The INVITE, straight to where the callee is; the proxy serves another domain."""
+        callee = f"sip:callee@{self.sender.host}"
+        headers = f"To: <{callee}>\r\nCSeq: 1 INVITE\r\nContact: <sip:{self.name}@{self.sender.host}>\r\n"
+        return self._request("INVITE", callee, branch, headers, _OFFER)
+
+    def ack(self, branch: str) -> bytes:
+        """The ACK to a 2xx."""
+        return self._in_dialog("ACK", branch, 1)
+
+    def bye(self, branch: str) -> bytes:
+        """The BYE of who called."""
+        return self._in_dialog("BYE", branch, 2)
+
+    def answered(self, response: bytes) -> None:
+        """Keep the dialog that a 2xx to INVITE made."""
+        if response.startswith(b"SIP/2.0 2"):
+            self.to = header(response, b"To").decode("ascii")
+            self.target = header(response, b"Contact").partition(b"<")[2].partition(b">")[0].decode("ascii")
+            recorded = header(response, b"Record-Route").decode(
+                "ascii"
+            )  # of one proxy: nothing to turn round
+            self.routes = f"Route: {recorded}\r\n" if recorded else ""
+
+    def ended(self, response: bytes) -> None:
+        """Note a 2xx to BYE."""
+        self.is_over = response.startswith(b"SIP/2.0 2")
+
+    def _in_dialog(self, method: str, branch: str, cseq: int) -> bytes:
+        headers = f"{self.routes}To: {self.to}\r\nCSeq: {cseq} {method}\r\n"
+        return self._request(method, self.target, branch, headers)
+
+    def _request(self, method: str, uri: str, branch: str, headers: str, body: str = "") -> bytes:
+        caller = (
+            f"From: <sip:{self.name}@{DOMAIN}>;tag={self.name}\r\nCall-ID: {self.name}-{self.sender.run}\r\n"
+        )
+        kind = "Content-Type: application/sdp\r\n" if body else ""
+        return self.sender.request(method, uri, branch, caller + headers + kind, body)
+
+
+_OFFER = "v=0\r\no=- 1 1 IN IP4 127.0.0.1\r\ns=-\r\nc=IN IP4 127.0.0.1\r\nt=0 0\r\nm=audio 4000 RTP/AVP 0\r\n"
+
+
 # --- reading and answering -------------------------------------------------------------------------------------
 
 BRANCH = re.compile(rb"branch=(z9hG4bK[^;,\s]*)")  # RFC 3261 8.1.1.7
 COPIED = frozenset(
     (b"via", b"v", b"from", b"f", b"to", b"t", b"call-id", b"i", b"cseq", b"record-route")
 )  # RFC 3261 8.2.6.2; the To of a request within a dialog has its tag already
+TO = frozenset((b"to", b"t"))
 
 
 def header(message: bytes, name: bytes) -> bytes:
@@ -164,6 +245,19 @@ def branch_of(message: bytes) -> bytes:
 
 def ok(request: bytes) -> bytes:
     """A 200 to a request within a dialog."""
-    head = request.partition(b"\r\n\r\n")[0]
-    lines = [line for line in head.split(b"\r\n")[1:] if line.partition(b":")[0].rstrip().lower() in COPIED]
-    return b"SIP/2.0 200 OK\r\n" + b"\r\n".join(lines) + b"\r\nContent-Length: 0\r\n\r\n"
+    return _response(b"200 OK", request)
+
+
+def picked_up(request: bytes, contact: str) -> list[bytes]:
+    """What a phone says to an INVITE of its first dialog: it rings, and is answered at once."""
+    tagged = b";tag=callee", b"Contact: <%b>\r\n" % contact.encode("ascii")
+    return [_response(line, request, *tagged) for line in (b"180 Ringing", b"200 OK")]
+
+
+def _response(line: bytes, request: bytes, to_parameters: bytes = b"", more: bytes = b"") -> bytes:
+    copied = []
+    for line_of in request.partition(b"\r\n\r\n")[0].split(b"\r\n")[1:]:
+        name = line_of.partition(b":")[0].rstrip().lower()
+        if name in COPIED:
+            copied.append(line_of + to_parameters if name in TO else line_of)
+    return b"SIP/2.0 %b\r\n%b\r\n%bContent-Length: 0\r\n\r\n" % (line, b"\r\n".join(copied), more)

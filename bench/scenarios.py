@@ -6,6 +6,7 @@ The requests of a phase are made while it runs, from what the server answered be
 from __future__ import annotations
 
 import time
+from collections import deque
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, nullcontext
 from dataclasses import dataclass
@@ -14,9 +15,9 @@ from typing import TypeVar
 
 from bench.generator import Generator, Step, Tally
 from bench.measurement import Row, measure
-from bench.messages import Presentity, Sender, Watcher
+from bench.messages import Call, Phone, Presentity, Sender, Watcher
 from bench.meter import Meter
-from bench.steps import options, publish, refresh, subscribe
+from bench.steps import call, hang_up, options, publish, refresh, register, subscribe
 
 User = TypeVar("User")
 
@@ -92,6 +93,47 @@ def measure_presence(stand: Stand) -> Iterator[Row]:
     yield stand.measure("resubscribe", operation, lambda: _subscribe(stand, again))
 
 
+def measure_register(stand: Stand) -> Iterator[Row]:
+    """Many users with one phone each, which registers its contact and then refreshes it."""
+    sender = stand.sender()
+    phones = [Phone(sender, f"phone{number}") for number in range(stand.conditions.users)]
+    yield stand.measure("register-save", "REGISTER", lambda: stand.play(map(register, iter(phones))))
+    phones = [phone for phone in phones if phone.is_registered]
+    again = _repeat(phones, stand.conditions.rounds)
+    yield stand.measure("register-refresh", "REGISTER", lambda: stand.play(map(register, again)))
+
+
+def measure_invite(stand: Stand) -> Iterator[Row]:
+    """Calls that the server relays, with its route recorded: 12 messages each, from INVITE to the 200 of BYE."""
+    sender = stand.sender()
+    yield stand.measure("invite-relay", "call", lambda: _call(stand, sender))
+
+
+def _call(stand: Stand, sender: Sender) -> Tally:
+    """Calls one after the other, each hung up as soon as it is established; the tally counts whole calls.
+
+    A latency is that of INVITE or of BYE.
+    """
+    established: deque[Call] = deque()
+
+    def steps() -> Iterator[Step]:
+        for number in count():
+            if established:
+                yield hang_up(established.popleft())
+            else:
+                yield call(Call(sender, f"caller{number}"), established.append)
+
+    tally = stand.play(steps())
+    last = stand.generator.play(map(hang_up, list(established)), stand.conditions.window, 5)
+    tally.succeeded = (tally.succeeded + last.succeeded) // 2
+    tally.refused.update(last.refused)
+    tally.lost += last.lost
+    tally.retransmissions += last.retransmissions
+    tally.latencies += last.latencies
+    tally.elapsed += last.elapsed
+    return tally
+
+
 def measure_fanout(stand: Stand) -> Iterator[Row]:
     """One presentity with many watchers: every change is told to each of them."""
     for audience in stand.conditions.audiences:
@@ -152,4 +194,6 @@ SCENARIOS: dict[str, Callable[[Stand], Iterator[Row]]] = {
     "options": measure_options,
     "presence": measure_presence,
     "fanout": measure_fanout,
+    "register": measure_register,
+    "invite": measure_invite,
 }

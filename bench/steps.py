@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from itertools import islice
 
 from bench.generator import Step
-from bench.messages import EXPIRES, Presentity, Sender, Watcher
+from bench.messages import EXPIRES, Call, Phone, Presentity, Sender, Watcher
 from bench.messages import options as options_request
 
 
@@ -45,6 +45,32 @@ def subscribe(watcher: Watcher, expires: int = EXPIRES) -> Step:
     """A subscription begins or gets a new lifetime."""
     branch = watcher.sender.branch()
     return Step(branch, watcher.subscribe(branch, expires), watcher.answered)
+
+
+def register(phone: Phone) -> Step:
+    """A contact is registered, or gets a new lifetime."""
+    branch = phone.sender.branch()
+    return Step(branch, phone.register(branch), phone.answered)
+
+
+def call(one: Call, established: Callable[[Call], None]) -> Step:
+    """INVITE; its 2xx is acknowledged, and the call is established."""
+    branch = one.sender.branch()
+
+    def answered(response: bytes) -> bytes | None:
+        one.answered(response)
+        if not one.target:
+            return None
+        established(one)
+        return one.ack(one.sender.branch())
+
+    return Step(branch, one.invite(branch), answered)
+
+
+def hang_up(one: Call) -> Step:
+    """BYE."""
+    branch = one.sender.branch()
+    return Step(branch, one.bye(branch), one.ended)
 
 
 def unsubscribe(watcher: Watcher) -> Step:

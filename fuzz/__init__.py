@@ -15,7 +15,10 @@ from importlib import import_module
 from pathlib import Path
 
 FOLDER = Path(__file__).parent
-TARGETS = ("message", "stream", "headers", "digest", "pidf", "script", "mi")
+TARGETS = (
+    *("message", "stream", "headers", "digest", "pidf", "script", "mi"),
+    *("credentials", "routes", "register"),
+)
 
 
 def check_of(target: str) -> Callable[[bytes], None]:

@@ -2,43 +2,35 @@
 
 from __future__ import annotations
 
+import gc
 import importlib
 import os
-import pkgutil
 import tomllib
-from collections.abc import Generator
+from collections.abc import Generator, Iterator
 from importlib.machinery import ExtensionFileLoader
 from pathlib import Path
 from types import ModuleType
 
 import pytest
-from coverage import Coverage
 from hypothesis import settings
 
-import openpy
+from tests.authority import Authority
 
 ROOT = Path(__file__).parent.parent
 SHARED = Path(os.environ.get("OPENPY_SHARED", ROOT.parent / "shared"))
 COMPILED = os.environ.get("OPENPY_COMPILED") == "1"
 REQUIRE_ALL = os.environ.get("OPENPY_REQUIRE_ALL") == "1"
 
-settings.register_profile("openpy", deadline=None, derandomize=True)
+settings.register_profile("openpy", deadline=None, derandomize=True, max_examples=100)
 settings.load_profile("openpy")
 
 
 def pytest_configure() -> None:
-    """Under tests/test_mirror.py, what runs when a file is imported is nobody's own.
-
-    Under `make test-compiled` nothing runs unless it is the compiled modules that are tested.
-    """
+    """Under `make test-compiled` nothing runs unless it is the compiled modules that are tested."""
     if COMPILED:
         interpreted = [name for name in compiled_modules() if not is_extension(importlib.import_module(name))]
         if interpreted:
             raise pytest.UsageError(f"not compiled: {', '.join(interpreted)}")
-    if os.environ.get("OPENPY_COVERAGE_CONTEXTS") == "1":
-        for module in pkgutil.walk_packages(openpy.__path__, "openpy."):
-            if not module.name.endswith("__main__"):
-                importlib.import_module(module.name)
 
 
 def compiled_modules() -> list[str]:
@@ -67,19 +59,23 @@ def shared() -> Path:
     return SHARED
 
 
+@pytest.fixture(scope="session")
+def authority(tmp_path_factory: pytest.TempPathFactory) -> Authority:
+    """A certificate authority for tests, and its certificates."""
+    return Authority(tmp_path_factory.mktemp("authority"))
+
+
+@pytest.fixture(autouse=True)
+def collector() -> Iterator[None]:
+    """A server that starts tunes the garbage collector of the process; the next test does not know it."""
+    before = gc.get_threshold()
+    yield
+    gc.set_threshold(*before)
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """What takes long begins first, so that no worker is left alone with it in the end."""
     items.sort(key=lambda item: item.get_closest_marker("long") is None)
-
-
-@pytest.hookimpl(wrapper=True)
-def pytest_runtest_protocol(item: pytest.Item) -> Generator[None, object, object]:
-    """Under tests/test_mirror.py, lines are recorded by the test file that ran them."""
-    if os.environ.get("OPENPY_COVERAGE_CONTEXTS") == "1":
-        coverage = Coverage.current()
-        if coverage is not None:
-            coverage.switch_context(str(item.path))
-    return (yield)
 
 
 @pytest.hookimpl(wrapper=True)

@@ -6,6 +6,11 @@ import contextlib
 import selectors
 import socket
 import threading
+from collections.abc import Iterator
+
+import pytest
+
+from openpy.db.url import DatabaseUrl
 
 
 class Gate:
@@ -111,3 +116,12 @@ class Gate:
             with contextlib.suppress(OSError):
                 each.shutdown(socket.SHUT_RDWR)
             each.close()
+
+
+@pytest.fixture
+def gate(url: DatabaseUrl) -> Iterator[Gate]:
+    """A way to the server of a database that can be shut; there is none to a file."""
+    assert url.port is not None
+    gate = Gate((url.host, url.port))
+    yield gate
+    gate.close()

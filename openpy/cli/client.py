@@ -7,14 +7,16 @@ import os
 import socket
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from openpy.cli.line import TcpLine
 from openpy.net.addresses import resolve_host
+from openpy.net.layer import Callee, Stack
 from openpy.net.udp import UdpSocket
 from openpy.sip import build
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request, parse_message
+from openpy.sip.transports import uri_transport
 from openpy.transaction.flow import Flow
 from openpy.transaction.layer import Layer
 from openpy.transaction.timers import TimerValues
@@ -31,11 +33,12 @@ class Unreachable(Exception):
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where requests go; `transport` is udp or tcp."""
+    """Where requests go; a transport that runs over TCP may have a `stack` that makes its layers."""
 
     transport: str
     host: str
     port: int
+    stack: Stack | None = field(default=None, compare=False)
 
 
 class Client:
@@ -69,10 +72,10 @@ class Client:
             address = resolve_host(self._target.host.strip("[]"))[0]
         except (OSError, IndexError):
             raise Unreachable(f"{self._target.host} cannot be resolved") from None
-        if self._target.transport == "tcp":
-            self.flow = await self._open_tcp(address)
-        else:
+        if self._target.transport == "udp":
             self.flow = self._open_udp(address)
+        else:
+            self.flow = await self._open_tcp(address)
         self.agent = UserAgent(
             self._layer,
             local_contact=self._contact(),
@@ -108,19 +111,28 @@ class Client:
         return self._udp.flow(address, self._target.port)
 
     async def _open_tcp(self, address: str) -> Flow:
+        target = self._target
         line = TcpLine(
-            address, self._target.port, received=self._received, lost=self._lost, restored=self._restored
+            address,
+            target.port,
+            transport=target.transport,
+            stack=target.stack,
+            callee=Callee(target.host.strip("[]")),
+            received=self._received,
+            lost=self._lost,
+            restored=self._restored,
         )
         if not await line.open():
             line.close()
-            raise Unreachable(f"no connection to {self._target.host}:{self._target.port}")
+            why = f": {line.why}" if line.why else ""
+            raise Unreachable(f"no connection to {target.host}:{target.port}{why}")
         self._tcp = line
         return line
 
     def _contact(self) -> str:
         flow = self.flow
         host = f"[{flow.local_host}]" if ":" in flow.local_host else flow.local_host
-        parameter = "" if flow.transport == "udp" else f";transport={flow.transport}"
+        parameter = "" if flow.transport == "udp" else f";transport={uri_transport(flow.transport)}"
         return f"sip:{self._user}@{host}:{flow.local_port}{parameter}"
 
     def _lost(self) -> None:

@@ -20,9 +20,14 @@ class ExitStatus(IntEnum):
 
 def show(line: str) -> bool:
     """Print a line of output; False once nobody reads any more."""
+    return write(printable(line))
+
+
+def write(text: str) -> bool:
+    """Print text of our own, with its lines and colours; False once nobody reads any more."""
     encoding = sys.stdout.encoding
     try:
-        print(printable(line).encode(encoding, "backslashreplace").decode(encoding), flush=True)
+        print(text.encode(encoding, "backslashreplace").decode(encoding), flush=True)
     except BrokenPipeError:
         # What is buffered must go somewhere, or Python complains when it exits.
         nowhere = os.open(os.devnull, os.O_WRONLY)

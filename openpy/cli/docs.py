@@ -8,6 +8,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 from typing import Any
 
+from openpy.cli import rulepages
 from openpy.engine.config import CORE_PARAMETERS, Effect
 from openpy.engine.corecommands import CoreCommands
 from openpy.engine.corefunctions import CORE_FUNCTIONS
@@ -15,9 +16,11 @@ from openpy.engine.events import events_of
 from openpy.engine.mi import Command, declared_commands
 from openpy.engine.module import ALL_ROUTES, Module
 from openpy.engine.modulefinder import find_module, module_names
+from openpy.engine.oldmodules import NOT_BUILT, REPLACED
 from openpy.engine.pseudovars import PSEUDO_VARIABLES
 from openpy.engine.server import Server
 from openpy.script.environment import Function
+from openpy.script.rules.registry import RULES
 
 Row = Sequence[str]
 
@@ -29,6 +32,15 @@ LIMITS_INTRODUCTION = """\
 What a stranger can make the server hold or do is bounded, and each bound is a parameter. What exceeds one is answered
 as its line says (400 Bad Request, 413 Request Entity Too Large, 414 Request-URI Too Long, 423 Interval Too Brief, 503
 Service Unavailable, 513 Message Too Large), or dropped and counted: `openpyctl mi get_statistics net: core:`.
+"""
+RELOAD_COLUMNS = ("parameter", "effect")
+RESTARTS_INTRODUCTION = """\
+A reload ([reload](reload.md)) takes over everything in a script but what is listed here: that counts when the server is
+started anew. What has no effect at all in this version may change too.
+"""
+MODULES_INTRODUCTION = """\
+All modules of OpenSER 1.3, and those that are openpy's own. A script that loads one that is not there is refused, with
+the line and what is said here.
 """
 SPLIT = "\\|"  # how a | is written inside a cell
 
@@ -48,11 +60,30 @@ def main(arguments: list[str]) -> int:
 def pages() -> dict[str, str]:
     """All generated pages: path under docs/ -> text."""
     made = {f"modules/{name}.md": module_page(find_module(name)) for name in module_names()}
+    made["modules.md"] = modules_page()
     made["core-parameters.md"] = core_parameters_page()
     made["core-functions.md"] = core_functions_page()
     made["core-commands.md"] = core_commands_page()
     made["limits.md"] = limits_page()
+    made["restarts.md"] = restarts_page()
+    made["diagnostics.md"] = MADE + rulepages.index()
+    for rule in RULES.values():
+        made[f"diagnostics/{rule.code}.md"] = MADE + rulepages.page(rule)
     return made
+
+
+def modules_page() -> str:
+    """The page that lists the modules of OpenSER 1.3: those that are there, are to come, or have a replacement."""
+    built = module_names()
+    classes = [find_module(name) for name in built]
+    rows = [(f"[{cls.name}](modules/{cls.name}.md)", _first_sentence(cls)) for cls in classes]
+    to_come = [(name, what) for name, what in sorted(NOT_BUILT.items()) if name not in built]
+    replaced = [(name, hint) for name, hint in sorted(REPLACED.items()) if name not in built]
+    lines = ["# Modules", "", MODULES_INTRODUCTION]
+    lines += _section("Built", ("module", "what it does"), rows)
+    lines += _section("To come", ("module", "what it does in 1.3, and does here one day"), to_come)
+    lines += _section("Not part of openpy", ("module", "what to use instead"), replaced)
+    return MADE + "\n".join(lines).rstrip("\n") + "\n"
 
 
 def module_page(cls: type[Module]) -> str:
@@ -95,10 +126,10 @@ def core_functions_page() -> str:
     """The page of the core functions and pseudo-variables."""
     lines = ["# Core functions", "", *_table(FUNCTION_COLUMNS, _function_rows(CORE_FUNCTIONS.values())), ""]
     rows = [
-        (f"`${name}{'(name)' if spec.takes_inner else ''}`", "yes" if spec.bind_setter else "")
+        (f"`${name}{'(name)' if spec.takes_inner else ''}`", spec.doc, "yes" if spec.bind_setter else "")
         for name, spec in sorted(PSEUDO_VARIABLES.items(), key=lambda item: item[0].lower())
     ]
-    lines += ["# Core pseudo-variables", "", *_table(("name", "assignable"), rows), ""]
+    lines += ["# Core pseudo-variables", "", *_table(("name", "value", "assignable"), rows), ""]
     events = [(f"`event_route[core:{event.name}]`", event.doc) for event in events_of(Server)]
     lines += ["# Core events", "", *_table(EVENT_COLUMNS, events)]
     return MADE + "\n".join(lines) + "\n"
@@ -120,6 +151,27 @@ def limits_page() -> str:
         rows = [(f"`{p.name}`", _default(p.default), p.doc) for p in parameters if p.limit]
         lines += _section(f"Parameters of {name}", LIMIT_COLUMNS, rows)
     return MADE + "\n".join(lines).rstrip("\n") + "\n"
+
+
+def restarts_page() -> str:
+    """The page of everything that a reload cannot change."""
+    rows = [(f"`{spec.name}`", spec.doc) for spec in CORE_PARAMETERS if spec.needs_restart]
+    lines = ["# What needs a restart", "", RESTARTS_INTRODUCTION]
+    lines += _section("Core parameters", RELOAD_COLUMNS, rows)
+    classes = [find_module(name) for name in module_names()]
+    for cls in classes:
+        fixed = [p for p in cls.parameters().values() if not (p.reload or p.hidden)]
+        lines += _section(
+            f"Parameters of {cls.name}", RELOAD_COLUMNS, [(f"`{p.name}`", p.doc) for p in fixed]
+        )
+    fixed_modules = ", ".join(cls.name for cls in classes if not cls.can_join)
+    lines += [
+        "## Modules",
+        "",
+        f"To load or to leave out: {fixed_modules}. All others come and go with a reload.",
+    ]
+    lines += ["The Python code of a module that is loaded stays, whatever its file holds by then."]
+    return MADE + "\n".join(lines) + "\n"
 
 
 def _command_rows(commands: Iterable[Command]) -> list[Row]:
@@ -160,6 +212,12 @@ def _section(title: str, columns: Row, rows: Sequence[Row]) -> list[str]:
 def _table(columns: Row, rows: Iterable[Row]) -> list[str]:
     lines = [f"| {' | '.join(columns)} |", "|---" * len(columns) + "|"]
     return lines + [f"| {' | '.join(cell.replace('|', SPLIT) for cell in row)} |" for row in rows]
+
+
+def _first_sentence(cls: type[Module]) -> str:
+    """What a module says of itself first."""
+    first, _, _ = " ".join((inspect.getdoc(cls) or "").split("\n\n")[0].split()).partition(". ")
+    return first if first.endswith(".") else f"{first}."
 
 
 def _type(kinds: type[Any] | tuple[type[Any], ...]) -> str:

@@ -6,28 +6,39 @@ Exit status: 0 explained, 2 usage, 255 a script, message or parameter that canno
 from __future__ import annotations
 
 import argparse
-import asyncio
 import json
 import sys
 import tempfile
+import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from openpy.cli.console import write
 from openpy.cli.listing import BOLD, PLAIN, listing, read_source, sent_lines, shorten
 from openpy.cli.messagefile import mended
 from openpy.cli.options import UsageError, parse_socket
 from openpy.db.errors import DatabaseError
 from openpy.engine.eventfields import Event, sent_event
-from openpy.engine.log import LABELS, WARNING
+from openpy.engine.log import LABELS, WARNING, Log
 from openpy.engine.module import ModuleError
-from openpy.engine.offline import OfflineServer, VirtualClock
 from openpy.engine.sockets import SocketError
 from openpy.engine.trace import Delivery, Filter
 from openpy.script.diagnostics import ScriptError, render
 from openpy.script.environment import ArgumentError
+from openpy.testing.network import Address, Network, Weather
+from openpy.testing.server import Stream, VirtualServer
+from openpy.testing.world import START, World
 
 EXPLAINED, USAGE, FAILED = 0, 2, 255
+
+AFTERWARDS = 0.4
+"""Seconds of virtual time in which what is sent is still an effect of the message, and nothing is repeated yet."""
+
+PATIENCE = 60.0
+"""Seconds of virtual time that a route may wait for something."""
+
+STEP = 0.05
 
 
 class Peer(NamedTuple):
@@ -61,9 +72,7 @@ def main(arguments: Sequence[str]) -> int:
     try:
         data, remarks = mended(_read(options.message))
         with tempfile.TemporaryDirectory(prefix="openpy-explain-") as folder:
-            explained = asyncio.run(
-                explain(script, data, Path(folder), sender=options.sender, overrides=options.param)
-            )
+            explained = explain(script, data, Path(folder), sender=options.sender, overrides=options.param)
     except ScriptError as error:
         source = script.read_bytes().decode("utf-8", "surrogateescape")
         for diagnostic in error.diagnostics:
@@ -80,27 +89,29 @@ def main(arguments: Sequence[str]) -> int:
         return FAILED
     explained["remarks"] = remarks + explained["remarks"]
     if options.json:
-        print(json.dumps(explained, ensure_ascii=True))
+        write(json.dumps(explained, ensure_ascii=True))
     else:
-        _print("\n".join(shown(explained, colours=sys.stdout.isatty())))
+        write("\n".join(shown(explained, colours=sys.stdout.isatty())))
     return EXPLAINED
 
 
-async def explain(
+def explain(
     script: Path,
     data: bytes,
     folder: Path,
     *,
     sender: Peer = SENDER,
     overrides: Sequence[Override] = (),
-    clock: VirtualClock | None = None,
+    wall: float | None = None,
 ) -> Event:
     """What a script does with a message, as docs/explain.md describes it; databases are made in `folder`.
 
-    Raises ScriptError, ModuleError, DatabaseError, SocketError, Unusable, and OSError for the script.
+    `wall` is the Unix time at the start, else now. Raises ScriptError, ModuleError, DatabaseError, SocketError,
+    Unusable, and OSError for the script.
     """
     log: list[Event] = []
     traces: list[Event] = []
+    sent: list[Event] = []  # a stop, too, sends
 
     def logged(level: int, line: str) -> None:
         text = line.split("] ", 1)[-1].partition(": ")[2]
@@ -112,31 +123,57 @@ async def explain(
         traces.append(event)
         return Delivery.TAKEN
 
-    server = OfflineServer(folder, logged, clock)
+    def streamed(stream: Stream, text: bytes) -> None:
+        sent.append(sent_event(text, stream))
+
+    def watched(what: str, text: bytes, source: Address, target: Address) -> None:
+        if what == "sent":
+            streamed(Stream(*target, *source, streamed, transport="udp", reliable=False), text)
+
+    world = World(0, epoch=(time.time() if wall is None else wall) - START)
+    network = Network(world)
+    network.weather = Weather(delay=0.0)
+    network.watch = watched
+    server = VirtualServer(world, network, folder, Log(sink=logged), {}, streamed)
     server.load(script)
     server.log.level = max(
         server.log.level, WARNING
     )  # what the script is warned of belongs to the explanation
     _override(server, overrides)
-    server.bind()
-    try:
-        await server.begin()
-        server.tracer.prepare()
-        server.tracer.start(Filter(), take)
-        began = server.clock.monotonic()
-        server.dispatcher.receive(data, server.peer(*sender))
-        has_begun = server.tracer.is_at_work
-        ended = await server.settle(lambda: not server.tracer.is_at_work)
-        if not ended:
-            waited = round(server.clock.monotonic() - began)
-            server.remarks.append(f"the route still waited for something after {waited} seconds")
-        trace = next((event for event in traces if event["type"] == "trace"), None)
-        if trace is None and not has_begun:
-            server.remarks.append("the script did not run: the message was dealt with before it")
-        sent = [sent_event(text, flow) for flow, text in server.sent]
-    finally:
-        await server.finish()
-    return {"script": str(script), "remarks": server.remarks, "trace": trace, "log": log, "sent": sent}
+    server.begin()
+    server.tracer.prepare()
+    server.tracer.start(Filter(), take)
+    began = server.clock.monotonic()
+    _hand_in(server, network, data, sender)
+    has_begun = server.tracer.is_at_work
+    while server.tracer.is_at_work and server.clock.monotonic() < began + PATIENCE:
+        server.advance(STEP)
+    if server.tracer.is_at_work:
+        waited = round(server.clock.monotonic() - began)
+        server.remarks.append(f"the route still waited for something after {waited} seconds")
+    server.advance(AFTERWARDS)
+    trace = next((event for event in traces if event["type"] == "trace"), None)
+    if trace is None and not has_begun:
+        server.remarks.append("the script did not run: the message was dealt with before it")
+    explained = {
+        "script": str(script),
+        "remarks": server.remarks,
+        "trace": trace,
+        "log": log,
+        "sent": list(sent),
+    }
+    server.end()
+    return explained
+
+
+def _hand_in(server: VirtualServer, network: Network, data: bytes, sender: Peer) -> None:
+    """Let the message arrive."""
+    if sender.transport == "udp":
+        udp = server.sockets.udp[0]
+        network.send(data, (sender.host, sender.port), (udp.host, udp.port))
+        server.advance(0.0)
+    else:
+        server.receive(data, server.stream((sender.host, sender.port)))
 
 
 def shown(explained: Event, *, colours: bool = False) -> list[str]:
@@ -208,7 +245,7 @@ def _read(name: str) -> bytes:
     return data
 
 
-def _override(server: OfflineServer, overrides: Sequence[Override]) -> None:
+def _override(server: VirtualServer, overrides: Sequence[Override]) -> None:
     """Set parameters; raises Unusable, and ModuleError where a module does not fit them."""
     for override in overrides:
         module = server.modules.get(override.module)
@@ -230,14 +267,6 @@ def _override(server: OfflineServer, overrides: Sequence[Override]) -> None:
         server.remarks.append(
             f"{override.module}.{override.name} was {override.value}, whatever the script says"
         )
-
-
-# --- output -------------------------------------------------------------------------------------------------------
-
-
-def _print(text: str) -> None:
-    encoding = sys.stdout.encoding
-    print(text.encode(encoding, "backslashreplace").decode(encoding))
 
 
 def _complain(text: str) -> None:

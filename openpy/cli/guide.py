@@ -24,7 +24,7 @@ def guide(server: Server) -> str:
 
   listening   {"  ".join(map(str, endpoints))}
   modules     {" ".join(server.modules)}
-{_databases(server)}
+{_databases(server)}{_phones(server, domain)}
 In a second terminal, watch alice:
 
   .venv/bin/openpyctl watch sip:alice@{domain}
@@ -32,6 +32,10 @@ In a second terminal, watch alice:
 In a third, publish for her; the watcher shows it at once:
 
   .venv/bin/openpyctl publish sip:alice@{domain} open --note "In a meeting"
+
+After a change to the script, let the server go by it:
+
+  .venv/bin/openpyctl reload
 
 Ctrl-C stops the server; kill -9 loses nothing that it has acknowledged.
 """
@@ -41,6 +45,13 @@ def _domain(endpoint: Endpoint) -> str:
     """What a URI needs to reach this socket; 5060 goes without saying."""
     host = bracketed(endpoint.host)
     return host if endpoint.port == 5060 else f"{host}:{endpoint.port}"
+
+
+def _phones(server: Server, domain: str) -> str:
+    """What to do with phones, where they can register."""
+    if "registrar" not in server.modules:
+        return ""
+    return f"\nLet two phones register, as sip:alice@{domain} and sip:bob@{domain}, and call one from the other.\n"
 
 
 def _databases(server: Server) -> str:

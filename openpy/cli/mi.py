@@ -1,4 +1,7 @@
-"""`openpyctl mi`: a management command by the FIFO of a server that has loaded mi_fifo."""
+"""`openpyctl mi`: a management command, by a server's control socket or by the FIFO of its module mi_fifo.
+
+The socket is taken where there is one, unless --fifo or --reply-dir says otherwise.
+"""
 
 from __future__ import annotations
 
@@ -6,10 +9,13 @@ import argparse
 import contextlib
 import os
 import select
+import sys
 import time
 
-from openpy.cli.console import ExitStatus, complain, show
-from openpy.engine.mitext import request_text
+from openpy.cli import control
+from openpy.cli.console import ExitStatus, complain, printable, show
+from openpy.engine.mi import Reply
+from openpy.engine.mitext import reply_text, request_text
 
 PATIENCE = 32.0  # seconds for an answer
 
@@ -20,22 +26,34 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("name", metavar="COMMAND", help="such as which, uptime, get_statistics")
     parser.add_argument("parameters", nargs="*", metavar="PARAMETER", help="as the command takes them")
-    parser.add_argument(
-        "--fifo", default=FIFO, metavar="PATH", help=f"the server's fifo_name; default: {FIFO}"
-    )
-    parser.add_argument(
-        "--reply-dir", default=REPLY_DIR, metavar="DIR", help=f"the server's reply_dir; default: {REPLY_DIR}"
-    )
+    control.add_arguments(parser)
+    parser.add_argument("--fifo", metavar="PATH", help=f"the server's fifo_name, such as {FIFO}: ask there")
+    parser.add_argument("--reply-dir", metavar="DIR", help=f"the server's reply_dir; default: {REPLY_DIR}")
 
 
 def run(options: argparse.Namespace, patience: float = PATIENCE) -> ExitStatus:
-    """Ask, print the answer and return the exit status."""
+    """Ask, print the answer and return the exit status; raises NoServer."""
+    by_fifo = options.fifo is not None or options.reply_dir is not None
+    if by_fifo and options.socket is not None:
+        complain("--socket and --fifo are two ways to a server: give one of them")
+        return ExitStatus.USAGE
+    if by_fifo or (options.socket is None and not os.path.exists(control.SOCKET) and os.path.exists(FIFO)):
+        return _ask_fifo(options, patience)
+    reply = control.command(options.socket or control.SOCKET, options.name, options.parameters, patience)
+    return show_reply(reply)
+
+
+def show_reply(reply: Reply) -> ExitStatus:
+    """Print an answer: what it says to stdout, a refusal to stderr."""
+    return _show(reply_text(reply, "  "))
+
+
+def _ask_fifo(options: argparse.Namespace, patience: float) -> ExitStatus:
     name = f"openpyctl_{os.getpid()}"
     request = request_text(options.name, name, options.parameters)
+    place = os.path.join(options.reply_dir or REPLY_DIR, name)
     try:
-        answer = _exchange(
-            request, options.fifo, os.path.join(options.reply_dir, name), time.monotonic() + patience
-        )
+        answer = _exchange(request, options.fifo or FIFO, place, time.monotonic() + patience)
     except OSError as error:
         complain(f"{error.filename}: {error.strerror}")
         return ExitStatus.NO_ANSWER
@@ -81,6 +99,8 @@ def _show(answer: str) -> ExitStatus:
         return ExitStatus.NO_ANSWER
     if not status.startswith("2"):
         complain(status)
+        for line in lines:
+            print(printable(line.expandtabs(2)), file=sys.stderr)
         return ExitStatus.REFUSED
     for line in lines:
         if not show(line.expandtabs(2)):

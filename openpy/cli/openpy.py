@@ -8,15 +8,17 @@ import logging
 import signal
 import sys
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import partial
-from pathlib import Path
 
 from openpy import __version__
+from openpy.cli.findings import FORMATS
 from openpy.cli.guide import banner, guide
 from openpy.cli.options import HELP, Options, UsageError, parse_options
 from openpy.cli.subcommands import SUBCOMMANDS, listed, run
 from openpy.db.errors import DatabaseError
 from openpy.engine.config import FACILITIES, CoreConfig
+from openpy.engine.control import Control
 from openpy.engine.log import WARNING, LibraryLog, Log, Sink, to_stderr
 from openpy.engine.logbuffer import LogBuffer
 from openpy.engine.loop import new_loop
@@ -34,7 +36,9 @@ from openpy.engine.process import (
 from openpy.engine.server import Server
 from openpy.engine.sockets import SocketError
 from openpy.engine.syslog import open_syslog
-from openpy.script.diagnostics import Diagnostic, ScriptError, Severity, render
+from openpy.net.lines import SocketInUse
+from openpy.script.diagnostics import ScriptError, Severity
+from openpy.script.syntax import CoreParameter, Position
 
 STOPPED, FAILED = 0, 255
 
@@ -60,14 +64,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     try:
         return _check(options) if options.check else _serve(options)
     except ScriptError as error:
-        _print_diagnostics(error.diagnostics)
+        FORMATS[options.format](error.diagnostics)
         count = sum(1 for found in error.diagnostics if found.severity is Severity.ERROR)
         print(f"bad config file ({count} error{'s' if count != 1 else ''})", file=sys.stderr)
     except ModuleError as error:
         print(f"openpy: {error.message}", file=sys.stderr)
         if error.hint:
             print(f"    {error.hint}", file=sys.stderr)
-    except (DatabaseError, ProcessError, SocketError) as error:
+    except (DatabaseError, ProcessError, SocketError, SocketInUse) as error:
         print(f"openpy: {error}", file=sys.stderr)
     except OSError as error:
         print(f"openpy: {error.filename}: {error.strerror}", file=sys.stderr)
@@ -76,14 +80,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _check(options: Options) -> int:
     server = _prepare(options)
-    _print_diagnostics(server.loaded.warnings if server.loaded else ())
+    FORMATS[options.format](server.loaded.warnings if server.loaded else ())
     print("config file ok, exiting...", file=sys.stderr)
     return STOPPED
 
 
 def _serve(options: Options) -> int:
     server = _prepare(options)
-    _print_diagnostics(server.loaded.warnings if server.loaded else ())
+    FORMATS[options.format](server.loaded.warnings if server.loaded else ())
     config = server.config
     if config.number("open_files_limit") > 0:
         set_open_files_limit(config.number("open_files_limit"))
@@ -107,12 +111,31 @@ def _serve(options: Options) -> int:
         loop_log, own_log = logging.getLogger("asyncio"), LibraryLog(server.log)
         loop_log.addHandler(own_log)
         opened.callback(loop_log.removeHandler, own_log)
+        control = _open_control(server, options)
+        if control is not None:
+            opened.callback(control.close)
         with (
             contextlib.suppress(KeyboardInterrupt),
             asyncio.Runner(loop_factory=partial(new_loop, server.stalls, Pace())) as runner,
         ):
-            runner.run(_run(server, options, started))
+            runner.run(_run(server, options, control, started))
     return STOPPED
+
+
+def _open_control(server: Server, options: Options) -> Control | None:
+    """The control socket, if there is to be one; raises SocketInUse where it was asked for and cannot be had."""
+    if not options.control:
+        return None
+    control = Control(server, options.control)
+    try:
+        control.bind()
+    except SocketInUse as error:
+        if options.control_is_wanted:
+            raise
+        hint = "openpyctl cannot reach this server; name another socket with --control"
+        server.log.error("core", f"no control socket: {error}; {hint}")
+        return None
+    return control
 
 
 def _make_room_for_connections(server: Server) -> None:
@@ -137,13 +160,17 @@ def _prepare(options: Options) -> Server:
     if options.check_via:
         config.values["check_via"] = 1
     server = Server(config, log=Log(json_lines=options.json_log), allow_exec=options.allow_exec)
-    server.load(options.file, options.definitions)
-    config.listen.extend(options.listen)
+    at = Position("the command line", 1, 1, 1, 1)
+    sockets = [replace(each, position=at) for each in options.listen]
+    listen = [CoreParameter("listen", None, (each,), position=at) for each in sockets]
+    server.load(options.file, options.definitions, listen)
     server.log.level += options.louder
     return server
 
 
-async def _run(server: Server, options: Options, started: Callable[[], None] | None) -> None:
+async def _run(
+    server: Server, options: Options, control: Control | None, started: Callable[[], None] | None
+) -> None:
     """Serve until a signal; `started` hears that it has begun."""
     stopped = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -152,10 +179,15 @@ async def _run(server: Server, options: Options, started: Callable[[], None] | N
     loop.add_signal_handler(signal.SIGUSR1, lambda: _log_statistics(server))
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
     await server.start()
+    loop.add_signal_handler(signal.SIGHUP, server.reloader.reload_by_signal)
+    if control is not None:
+        await control.start()
     print((guide if options.guide else banner)(server), flush=True)
     if started is not None:
         started()
     await stopped.wait()
+    if control is not None:
+        control.close()
     await server.stop()
     _log_statistics(server)
     for number in (signal.SIGTERM, signal.SIGINT):  # a second one, from here to the end, changes nothing
@@ -177,25 +209,6 @@ def _log_sink(server: Server, options: Options) -> Sink:
 def _log_statistics(server: Server) -> None:
     for line in server.statistics.lines():
         server.log.notice("statistics", line)
-
-
-def _print_diagnostics(diagnostics: Sequence[Diagnostic]) -> None:
-    sources: dict[str, str] = {}
-    for diagnostic in diagnostics:
-        file = diagnostic.position.file
-        if file not in sources:
-            sources[file] = _source(file)
-        text = render(diagnostic, sources[file])
-        sys.stderr.buffer.write(text.encode("utf-8", "surrogateescape") + b"\n")
-    sys.stderr.flush()
-
-
-def _source(file: str) -> str:
-    """The text of a script, or of a file that it includes; what the command line defines has none."""
-    try:
-        return Path(file).read_bytes().decode("utf-8", "surrogateescape")
-    except OSError:
-        return ""
 
 
 if __name__ == "__main__":

@@ -7,17 +7,24 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from openpy.cli.findings import FORMATS
 from openpy.engine.socketids import read_socket
 from openpy.script.environment import ArgumentError
 from openpy.script.syntax import SocketId
 
 SHORT = "A:f:cCm:b:l:n:N:rRvdDETSVhw:t:u:g:P:G:i:x:W:"
-LONG = ["allow-exec", "check", "daemon", "guide", "help", "log-format=", "version"]
+LONG = [
+    *("allow-exec", "check", "control=", "daemon", "format=", "guide", "help", "log-format=", "no-control"),
+    "version",
+]
+
+CONTROL = "openpyctl.sock"
 
 HELP = """usage: openpy [options]
   -f FILE          script (default: openser.cfg in the working directory)
   -c, --check      check the script and stop (-C does the same)
-  -l [PROTO:]ADDR[:PORT]  listen there too (repeatable)
+  --format FORMAT  how to tell what is wrong with it: text (default), json or github
+  -l [PROTO:]ADDR[:PORT]  listen there too: udp, tcp, tls, ws or wss; without, udp and tcp (repeatable)
   -P FILE          write the process id to FILE
   -w DIR  -t DIR   working directory, root directory
   -u USER -g GROUP run as
@@ -26,6 +33,8 @@ HELP = """usage: openpy [options]
   -T               no TCP
   -v               check the first Via of replies
   --allow-exec     let the script run programs (module exec)
+  --control FILE   socket for openpyctl (default: openpyctl.sock in the working directory)
+  --no-control     no such socket
   --daemon         run in the background (whatever `fork` says, openpy stays in the foreground)
   --log-format FORMAT  classic (default) or json
   --guide          print what to try next
@@ -46,8 +55,13 @@ class Options:
     file: Path = Path("openser.cfg")
     definitions: list[tuple[str, str]] = field(default_factory=list)
     check: bool = False
+    format: str = "text"
     listen: list[SocketId] = field(default_factory=list)
     pid_file: Path | None = None
+    control: str = CONTROL
+    """The path of the control socket; "": there is none."""
+    control_is_wanted: bool = False
+    """Whether it was asked for: then there is no start without it."""
     workdir: str = ""
     chroot: str = ""
     user: str = ""
@@ -87,6 +101,10 @@ def _apply(options: Options, name: str, value: str) -> None:
             options.definitions.append(parse_definition(value))
         case "-c" | "-C" | "--check":
             options.check = True
+        case "--format":
+            if value not in FORMATS:
+                raise UsageError(f'--format is {", ".join(FORMATS)}, not "{value}"')
+            options.format = value
         case "-l":
             options.listen.append(parse_socket(value))
         case "-P":
@@ -107,6 +125,10 @@ def _apply(options: Options, name: str, value: str) -> None:
             options.check_via = True
         case "--allow-exec":
             options.allow_exec = True
+        case "--control":
+            options.control, options.control_is_wanted = value, True
+        case "--no-control":
+            options.control, options.control_is_wanted = "", False
         case "--daemon":
             options.daemon = True
         case "--guide":
@@ -138,4 +160,4 @@ def parse_socket(text: str) -> SocketId:
     try:
         return read_socket(text)
     except ArgumentError:
-        raise UsageError(f"-l {text}: write [udp:|tcp:]address[:port]") from None
+        raise UsageError(f"-l {text}: write [udp:|tcp:|tls:|ws:|wss:]address[:port]") from None

@@ -19,6 +19,9 @@ class Subcommand(NamedTuple):
 
 SUBCOMMANDS = {
     "explain": Subcommand("openpy.cli.explain", "show what a script does with a message, line by line"),
+    "fmt": Subcommand("openpy.cli.fmt", "give scripts one layout"),
+    "lsp": Subcommand("openpy.cli.lsp", "serve an editor: the language server, on stdin and stdout"),
+    "rule": Subcommand("openpy.cli.rule", "explain a code that a check tells, such as E501"),
     "test": Subcommand("openpy.cli.test", "run the tests of scripts in a folder"),
 }
 

@@ -41,16 +41,28 @@ def add_arguments(parser: argparse.ArgumentParser) -> None:
 
 def run(options: argparse.Namespace, ask: Ask, show: Show, *, colours: bool = False) -> int:
     """Switch tracing on and show what comes until it ends, or off; returns the exit status."""
-    lines: Iterator[str] = (
-        as_json(ask(request(options)))
-        if options.json
-        else as_text(ask(request(options)), read_source, colours=colours)
-    )
+    events = _Heard(ask(request(options)))
+    lines = as_json(events) if options.json else as_text(events, read_source, colours=colours)
     with suppress(KeyboardInterrupt):
         for line in lines:
             if not show(line):
                 break
-    return ExitStatus.DONE
+    return ExitStatus.REFUSED if events.refused else ExitStatus.DONE
+
+
+class _Heard:
+    """What comes, up to the last word, and whether that says that nothing was done."""
+
+    def __init__(self, events: Iterable[Event]) -> None:
+        self.refused = False
+        self._events = events
+
+    def __iter__(self) -> Iterator[Event]:
+        for event in self._events:
+            self.refused |= event["type"] == "error"
+            yield event
+            if event["type"] in ("end", "stopped", "error"):
+                return
 
 
 def request(options: argparse.Namespace) -> dict[str, Any]:

@@ -4,7 +4,7 @@ Rules:
 1. At most one full row, or one row of each FixedUpdate, is written per id: the last one wins.
 2. Updates of one row that share columns carry the same values there, so their order does not matter.
 3. Guarded updates of one row are run one after the other, in order: each has to find what the one before made.
-4. Deletions come first, then full rows, then updates: a deleted row frees its unique keys for a new one.
+4. Deletions come first, then full and new rows, then updates: a deleted row frees its unique keys for a new one.
    Where two rows exchange a unique key even that may fail; then each submission is run alone, in order.
 """
 
@@ -14,17 +14,27 @@ from collections.abc import Iterable, Iterator, Sequence
 
 from openpy.db.dialect import Cursor, Row
 from openpy.db.errors import RowGone
-from openpy.db.statements import Delete, FixedUpdate, GuardedUpdate, Operation, TableSql, Update, Upsert
+from openpy.db.statements import (
+    Change,
+    Delete,
+    FixedUpdate,
+    GuardedUpdate,
+    Insert,
+    TableSql,
+    Update,
+    Upsert,
+)
 
 
 class _TablePlan:
     """The operations on one table, by id."""
 
-    __slots__ = ("deletes", "depths", "guarded", "updates", "upserts")
+    __slots__ = ("deletes", "depths", "guarded", "inserts", "updates", "upserts")
 
     def __init__(self) -> None:
         self.deletes: dict[int, None] = {}
         self.upserts: dict[int, Row] = {}
+        self.inserts: list[Row] = []
         self.updates: dict[FixedUpdate, dict[int, Row]] = {}
         self.guarded: list[dict[FixedUpdate, dict[int, Row]]] = []
         """The first guarded update of each row, the second of each, and so on."""
@@ -53,7 +63,7 @@ class Batch:
     def __init__(self) -> None:
         self._plans: dict[TableSql, _TablePlan] = {}
 
-    def add(self, operations: Sequence[Operation]) -> None:
+    def add(self, operations: Sequence[Change]) -> None:
         """Add operations; later ones on the same row replace or complete earlier ones."""
         for operation in operations:
             kind = type(operation)
@@ -61,6 +71,8 @@ class Batch:
                 self._update(operation)  # type: ignore[arg-type]
             elif kind is Upsert:
                 self._upsert(operation)  # type: ignore[arg-type]
+            elif kind is Insert:
+                self._plan(operation.table).inserts.append(operation.values)  # type: ignore[union-attr]
             else:
                 self._delete(operation)  # type: ignore[arg-type]
 
@@ -74,6 +86,9 @@ class Batch:
             if plan.upserts:
                 count += len(plan.upserts)
                 table.upsert.run(cursor, [(id_, *values) for id_, values in plan.upserts.items()])
+            if plan.inserts:
+                count += len(plan.inserts)
+                table.insert.run(cursor, plan.inserts)
             for update, rows in plan.all_updates():
                 if rows:
                     count += len(rows)
@@ -124,13 +139,15 @@ class Batch:
         plan.drop_updates(id_)
 
 
-def run_in_order(operations: Sequence[Operation], cursor: Cursor) -> int:
+def run_in_order(operations: Sequence[Change], cursor: Cursor) -> int:
     """Run operations one by one, as they stand; returns their number. Raises as `Batch.run` does."""
     for operation in operations:
         if isinstance(operation, Update):
             run_updates(cursor, operation.sql, [(*operation.values, operation.id)])
         elif isinstance(operation, Upsert):
             operation.table.upsert.run(cursor, [(operation.id, *operation.values)])
+        elif isinstance(operation, Insert):
+            operation.table.insert.run(cursor, [operation.values])
         else:
             operation.table.delete.run(cursor, [(operation.id,)])
     return len(operations)

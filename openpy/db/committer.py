@@ -20,12 +20,12 @@ from typing import NamedTuple, TypeAlias
 from openpy.db.batch import Batch, run_in_order
 from openpy.db.dialect import Connection, Cursor, Dialect
 from openpy.db.errors import DatabaseError, OutcomeUnknown, Unavailable
-from openpy.db.statements import Operation
+from openpy.db.statements import Change
 
 logger = logging.getLogger(__name__)
 
 Done: TypeAlias = Callable[[DatabaseError | None], None]
-Submission: TypeAlias = tuple[Hashable, Sequence[Operation], Done]
+Submission: TypeAlias = tuple[Hashable, Sequence[Change], Done]
 
 
 class Forgiven(NamedTuple):
@@ -177,7 +177,7 @@ class Committer:
                 outcome.failures.append(key)
             outcome.errors[place] = self._failed[key]
 
-    def _attempt(self, submissions: list[Sequence[Operation]]) -> DatabaseError | None:
+    def _attempt(self, submissions: list[Sequence[Change]]) -> DatabaseError | None:
         """Run submissions in one transaction; None when it is committed."""
         if self._session is None:
             self._note(self._reason)

@@ -17,6 +17,8 @@ A module that keeps state here, in its `start`:
         load()                         # database.rows(table) ...; raises DatabaseError: stop the start
     else:
         database.when_ready(load)      # until `load` has run, answer every request with 503
+
+One that only reads what others write says `database.read(table)`, and then asks `database.reader`.
 """
 
 from __future__ import annotations
@@ -31,6 +33,8 @@ from openpy.db import schema
 from openpy.db.connector import Connector
 from openpy.db.dialect import ColumnInfo, Connection, Dialect, Row, fetch
 from openpy.db.errors import DatabaseError, Unavailable, WrongTable
+from openpy.db.executor import PATIENCE as EXECUTOR_PATIENCE
+from openpy.db.executor import Executor
 from openpy.db.ids import IdBlocks, SharedIds
 from openpy.db.reader import Reader
 from openpy.db.statements import TableSql
@@ -82,8 +86,10 @@ class Database:
         self._connector = Connector(self._connect, self._deliver, str(url), threads)
         self.writer = Writer(dialect, post, self._connector.seek, threads=threads)
         self.reader = Reader(lambda: dialect.connect(url, read_only=True), dialect, post, threads=threads)
+        self._executor: Executor | None = None
         self._is_open = False
         self._models: dict[str, type[Table]] = {}
+        self._read: list[type[Table]] = []
         self._tables: dict[str, TableSql] = {}
         self._next_ids: dict[TableSql, int] = {}
         self._shared_ids: SharedIds | None = None
@@ -116,6 +122,16 @@ class Database:
         self._connector.stop()
         self.writer.stop()
         self.reader.stop()
+        if self._executor is not None:
+            self._executor.stop()
+
+    def executor(self) -> Executor:
+        """What runs statements of scripts here; it is made, and its threads begin, when it is first asked for."""
+        if self._executor is None:
+            connect = partial(self.dialect.connect, self.url, patience=EXECUTOR_PATIENCE)
+            self._executor = Executor(connect, self.dialect, self._post, threads=self._threads)
+            self._executor.start()
+        return self._executor
 
     # --- readiness --------------------------------------------------------------------------------------------------
 
@@ -178,6 +194,18 @@ class Database:
             self._connector.seek(away)
         return sql
 
+    def read(self, table: type[Table]) -> None:
+        """Check a table whose rows are only read (`tables.reading`); it is made where `use` would make it.
+
+        Raises WrongTable, or another DatabaseError. While the server is away it is checked when the server comes.
+        """
+        self._read.append(table)
+        if not self._connector.is_seeking:
+            try:
+                self._check([table])
+            except Unavailable as error:
+                self._connector.seek(error)
+
     def share(self) -> None:
         """Give no id to a row that another server may give too, in any table that comes into use from now on.
 
@@ -193,7 +221,7 @@ class Database:
         id_ = self._next_ids.get(table)
         if id_ is None:
             raise Unavailable(f"the ids of table {table.name} are not known yet")
-        if self._shared_ids is not None:
+        if self._shared_ids is not None and not self._shared_ids.lacks(table.name):
             return self._shared_ids.next(table.name)
         self._next_ids[table] = id_ + 1
         return id_
@@ -218,7 +246,7 @@ class Database:
         """
         connection = self.dialect.connect(self.url)
         try:
-            found = self._check(list(self._models.values()))
+            found = self._check([*self._models.values(), *self._read])
         except BaseException:
             connection.close()
             raise
@@ -246,8 +274,9 @@ class Database:
             problems = schema.check(dialect, connection, tables)
             if problems:
                 raise WrongTable("; ".join(problems) + f" (in {self.url})")
-            self._pass_on(schema.advice(dialect, connection, tables))
-            return {name: self._look(connection, name) for name in map(name_of, tables)}
+            own = [table for table in tables if table.needed is None]
+            self._pass_on(schema.advice(dialect, connection, own))
+            return {name: self._look(connection, name) for name in map(name_of, own)}
 
     def _look(self, connection: Connection, name: str) -> _Found:
         dialect, shared = self.dialect, self._shared_ids

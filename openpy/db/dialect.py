@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from typing import Any, ClassVar, NamedTuple, Protocol
 
@@ -131,6 +131,10 @@ class Dialect(ABC):
     """What follows the closing parenthesis of CREATE TABLE."""
     widest_key: ClassVar[int | None] = None
     """Characters that fit into an index; None where there is no such limit."""
+    text_quotes: ClassVar[str] = "'"
+    """The quotes that may stand around a text in SQL; other quotes are for names."""
+    text_escapes: ClassVar[bool] = False
+    """A backslash in a text takes the meaning of the next character, and `#` begins a comment, as MySQL has it."""
     makes_tables: ClassVar[bool] = False
     """Missing tables are made when a module first uses them, instead of refused."""
 
@@ -158,6 +162,12 @@ class Dialect(ABC):
     def upsert(self, table: str, columns: Mapping[str, str]) -> Statement:
         """Write full rows: `columns`, each with its type, in the order of a row; the first is the key."""
 
+    def insert(self, table: str, columns: Sequence[str]) -> Statement:
+        """Write new rows: `columns`, in the order of a row; the database gives the key."""
+        names = ", ".join(self.quote(column) for column in columns)
+        marks = ", ".join(self.placeholder for _ in columns)
+        return EachRow(f"INSERT INTO {self.quote(table)} ({names}) VALUES ({marks})")
+
     def update(self, table: str, columns: Mapping[str, str]) -> Statement:
         """Change some columns of rows: `columns`, each with its type, in the order of a row; the last is the key."""
         *changed, key = (f"{self.quote(column)} = {self.placeholder}" for column in columns)
@@ -171,7 +181,9 @@ class Dialect(ABC):
         """What keeps a table, which serves as it is, from being all that was promised; each with what to run."""
         return []
 
-    def stream(self, connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+    def stream(
+        self, connection: Connection, sql: str, parameters: Sequence[Any] = ()
+    ) -> Generator[Row, None, None]:
         """The rows of one query, as they are wanted."""
         cursor = connection.cursor()
         try:
@@ -180,6 +192,10 @@ class Dialect(ABC):
                 yield from rows
         finally:
             cursor.close()
+
+    def result(self, cursor: Cursor, most: int) -> list[Row]:
+        """The first rows that the last statement of a cursor gave; none where it is of a kind that gives none."""
+        return list(cursor.fetchmany(most))
 
     def explain(self, exception: Exception, *, in_commit: bool = False) -> DatabaseError:
         """What any exception is to those who wait for an answer; a bug of ours is logged."""

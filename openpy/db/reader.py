@@ -2,30 +2,21 @@
 
 Rules:
 1. `query` and every `done` run in the loop's thread.
-2. A query waits once at most for a server that does not answer. One that cannot connect is answered with the
-   error, and so are those after it for PAUSE seconds: a queue of them must not try one by one.
+2. A query waits once at most for a server that does not answer; `session` says what becomes of those behind it.
 """
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Any, TypeAlias
 
 from openpy.db.dialect import Connection, Dialect, Row, fetch
 from openpy.db.errors import DatabaseError, Unavailable
+from openpy.db.session import Session
 from openpy.db.threads import THREADS, Crew, Member, Threads
 
 __all__ = ["Answer", "Reader"]
-
-logger = logging.getLogger(__name__)
-
-PAUSE = 0.1
-"""Seconds after a connect that failed in which none is tried."""
-
-QUICK = 0.1
-"""Seconds. A query that failed sooner for a lost connection is tried once more on a new one."""
 
 Answer: TypeAlias = Callable[[list[Row], DatabaseError | None], None]
 """`done(rows, None)`, or `done([], error)`."""
@@ -53,7 +44,7 @@ class Reader:
         self._capacity = capacity
         self._waiting = 0
         self._running = False
-        sessions = [_Session(connect, dialect, threads.monotonic) for _ in range(size)]
+        sessions = [Session(connect, dialect, threads.monotonic) for _ in range(size)]
         self._threads: Crew[_Query] = threads.crew(
             "database reader",
             [Member(partial(self._work, session), session.close) for session in sessions],
@@ -82,65 +73,13 @@ class Reader:
         self._waiting -= 1
         done(rows, error)
 
-    def _work(self, session: _Session, queries: list[_Query]) -> None:
+    def _work(self, session: Session, queries: list[_Query]) -> None:
         """A thread: one query after the other."""
         for sql, parameters, done in queries:
             rows: list[Row] = []
             error: DatabaseError | None = None
             try:
-                rows = session.fetch(sql, parameters)
+                rows = session.read(partial(fetch, sql=sql, parameters=parameters))
             except DatabaseError as problem:
                 error = problem
             self._post(partial(self._answer, done, rows, error))
-
-
-class _Session:
-    """The connection of one thread, made when it is needed."""
-
-    def __init__(
-        self, connect: Callable[[], Connection], dialect: Dialect, monotonic: Callable[[], float]
-    ) -> None:
-        self._connect = connect
-        self._dialect = dialect
-        self._monotonic = monotonic
-        self._connection: Connection | None = None
-        self._away = DatabaseError()
-        self._next_try = 0.0
-
-    def fetch(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
-        """All rows of a query; raises DatabaseError."""
-        begun = self._monotonic()
-        is_old = self._connection is not None
-        try:
-            return self._attempt(sql, parameters)
-        except Unavailable:
-            self.close()
-            # The server may have been started anew since the last query; who waited for it must not wait twice.
-            if not is_old or self._monotonic() - begun > QUICK:
-                raise
-        return self._attempt(sql, parameters)
-
-    def close(self) -> None:
-        """Close the connection, if there is one."""
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            try:
-                connection.close()
-            except Exception as exception:  # noqa: BLE001 - some drivers refuse to close what is lost already
-                logger.debug("closing the connection of a reader: %s", exception)
-
-    def _attempt(self, sql: str, parameters: Sequence[Any]) -> list[Row]:
-        if self._connection is None:
-            self._connection = self._open()
-        with self._dialect.explained():
-            return fetch(self._connection, sql, parameters)
-
-    def _open(self) -> Connection:
-        if self._monotonic() < self._next_try:
-            raise self._away
-        try:
-            with self._dialect.explained():
-                return self._connect()
-        except DatabaseError as error:
-            self._away, self._next_try = error, self._monotonic() + PAUSE
-            raise

@@ -93,7 +93,9 @@ def _version_problems(table: type[Table], found: int | None) -> list[str]:
     name, needed = name_of(table), table.table_version
     # No row counts as version 0, as in OpenSER.
     version = found or 0
-    if version == needed or (table.newer_accepted and version > needed):
+    oldest = needed if table.oldest_version is None else table.oldest_version
+    is_known = oldest <= version <= needed or (table.newer_accepted and version > needed)
+    if table.any_version or is_known:
         return []
     if found is None:
         return [
@@ -101,11 +103,14 @@ def _version_problems(table: type[Table], found: int | None) -> list[str]:
             f"INSERT INTO {VERSION_TABLE} (table_name, table_version) VALUES ('{name}', {needed})"
         ]
     at_least = "at least " if table.newer_accepted else ""
-    return [f"table {name} has version {found}, needed is {at_least}{needed}; {_ANEW}"]
+    return [f"table {name} has version {found}, needed is {at_least}{oldest}; {_ANEW}"]
 
 
 def _column_problems(table: type[Table], found: dict[str, ColumnInfo]) -> list[str]:
     name = name_of(table)
+    if table.needed is not None:
+        missing = sorted(table.needed.difference(found))
+        return [f"table {name} has no column {column}; {_ANEW}" for column in missing]
     needed = columns_of(table)
     problems = []
     for column, width in needed.items():

@@ -1,6 +1,7 @@
 """The SQL of one table, made once, and the operations that fill it with values.
 
-A row is addressed by its `id`, which memory keeps: never by a key that changes.
+A row is addressed by its `id`, which memory keeps: never by a key that changes. What is written once and never looked
+at again has none here: the database numbers it.
 """
 
 from __future__ import annotations
@@ -19,7 +20,8 @@ class TableSql:
     """
 
     __slots__ = (
-        "_checks", "_dialect", "_updates", "columns", "delete", "name", "select", "types", "upsert", "widths",
+        "_checks", "_dialect", "_updates", "columns", "delete", "insert", "name", "select", "types", "upsert",
+        "widths",
     )  # fmt: skip
 
     def __init__(
@@ -32,6 +34,7 @@ class TableSql:
         names = ", ".join(dialect.quote(column) for column in ("id", *columns))
         self.select = f"SELECT {names} FROM {dialect.quote(name)}"
         self.delete: Statement = dialect.delete(name)
+        self.insert: Statement = dialect.insert(name, self.columns)
         self.upsert: Statement
         self._adapt(widths, {})
 
@@ -81,6 +84,11 @@ class TableSql:
         To be asked before a row with values from outside is submitted, so that the answer can name the field.
         """
         return _misfit(self._checks, values)
+
+    def fitted(self, values: Row) -> Row:
+        """A full row as it can be stored: what is too long is cut, and bytes that are no UTF-8 are replaced."""
+        pairs = zip(values, self._checks, strict=True)
+        return tuple(_cut(value, width) if type(value) is str else value for value, (_, width) in pairs)
 
 
 class FixedUpdate:
@@ -145,6 +153,13 @@ class GuardedUpdate(FixedUpdate):
         self._checks.append((self.guard, None))
 
 
+class Insert(NamedTuple):
+    """Write a new row, whose id the database gives; `values` are those of `table.columns`."""
+
+    table: TableSql
+    values: Row
+
+
 class Upsert(NamedTuple):
     """Write a full row, whether it exists or not; `values` are those of `table.columns`."""
 
@@ -169,6 +184,9 @@ class Delete(NamedTuple):
 
 
 Operation: TypeAlias = Upsert | Update | Delete
+"""What is done to a row that is known by its id."""
+
+Change: TypeAlias = Insert | Operation
 
 
 def _misfit(checks: Sequence[tuple[str, int | None]], values: Row) -> str | None:
@@ -178,6 +196,11 @@ def _misfit(checks: Sequence[tuple[str, int | None]], values: Row) -> str | None
         ):
             return name
     return None
+
+
+def _cut(text: str, width: int | None) -> str:
+    text = text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
+    return text if width is None else text[:width]
 
 
 def _is_unicode(text: str) -> bool:

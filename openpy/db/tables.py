@@ -7,7 +7,7 @@ layout is accepted, and the real widths are asked from the database.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Any, ClassVar, TypeVar
 
 import peewee
@@ -33,8 +33,14 @@ class Table(peewee.Model):
     """OpenSER's number of this layout, as the table `version` has it."""
     newer_accepted: ClassVar[bool] = False
     """A higher number in the database is good too (OpenSER asks for "at least", not for "exactly")."""
+    any_version: ClassVar[bool] = False
+    """OpenSER never looks at the number: whatever it is, and if there is none, the columns decide."""
+    oldest_version: ClassVar[int | None] = None
+    """The lowest number that is good too, where that is not the same."""
     legacy_widths: ClassVar[dict[str, int]] = {}
     """The widths of OpenSER 1.3 where today's differ; narrower than that is refused."""
+    needed: ClassVar[frozenset[str] | None] = None
+    """The columns that are read, of a table that others fill: whatever else it has is theirs. None: we write rows."""
 
     @classmethod
     def is_ours(cls) -> bool:
@@ -71,6 +77,66 @@ def named(table: T, name: str) -> T:
     # peewee names indexes after the class, and these names are shared by all tables of a database.
     renamed: Any = type(name, (table,), {"Meta": meta, "__doc__": table.__doc__})
     return renamed  # type: ignore[no-any-return]
+
+
+def with_columns(table: T, name: str, columns: Mapping[str, str]) -> T:
+    """The same table under another name, with other names of columns: OpenSER's name -> its name there."""
+    if all(columns.get(column, column) == column for column in columns_of(table)):
+        return named(table, name)
+    names = {column: columns.get(column, column) for column in columns_of(table)}
+    made: Any = type(
+        name,
+        (Table,),
+        {
+            **{column: _renamed(getattr(table, column), other) for column, other in names.items()},
+            "__doc__": table.__doc__,
+            "Meta": type("Meta", (), {"table_name": name, "indexes": table._meta.indexes}),
+            "table_version": table.table_version,
+            "newer_accepted": table.newer_accepted,
+            "any_version": table.any_version,
+            "legacy_widths": {names[column]: width for column, width in table.legacy_widths.items()},
+        },
+    )
+    return made  # type: ignore[no-any-return]
+
+
+def _renamed(field: Any, column: str) -> Any:
+    twin = field.clone()
+    twin.column_name = column
+    return twin
+
+
+def reading(
+    table: type[Table], columns: Iterable[str], name: str = "", *, oldest: int | None = None
+) -> type[Table]:
+    """The table as it is to be for who only reads these columns: under another name, from an older version on.
+
+    Columns that OpenSER's table does not have are texts where the table has to be made.
+    """
+    name = name or name_of(table)
+    wanted = frozenset(columns)
+    further = {
+        column: peewee.CharField(URI_WIDTH, null=True)
+        for column in wanted.difference(columns_of(table), {"id"})
+    }
+    attributes = {
+        **further,
+        "Meta": type("Meta", (), {"table_name": name}),
+        "__doc__": table.__doc__,
+        "needed": wanted,
+        "oldest_version": table.oldest_version if oldest is None else oldest,
+    }
+    return type(name, (table,), attributes)
+
+
+def text_column(width: int) -> peewee.CharField:
+    """A column of text that is empty where a row does not say otherwise."""
+    return peewee.CharField(width, constraints=[peewee.SQL("DEFAULT ''")])
+
+
+def time_column() -> peewee.DateTimeField:
+    """A column for the time of a change, which OpenSER's own tools leave at its begin."""
+    return peewee.DateTimeField(constraints=[peewee.SQL("DEFAULT '1900-01-01 00:00:01'")])
 
 
 def columns_of(table: type[Table]) -> dict[str, int | None]:

@@ -17,10 +17,10 @@ from functools import partial
 from openpy.db.committer import Committer, Done, Forgiven, Outcome, Submission, WriterCounts
 from openpy.db.dialect import Connection, Dialect
 from openpy.db.errors import DatabaseError, Unavailable
-from openpy.db.statements import Delete, Operation, Update, Upsert
+from openpy.db.statements import Change, Delete, Insert, Operation, Update, Upsert
 from openpy.db.threads import THREADS, Crew, Member, Threads
 
-__all__ = ["Delete", "Done", "Operation", "Update", "Upsert", "Writer", "WriterCounts"]
+__all__ = ["Delete", "Done", "Insert", "Operation", "Update", "Upsert", "Writer", "WriterCounts"]
 
 
 IDLE = 1.0
@@ -89,7 +89,7 @@ class Writer:
             self.flush()
             self._crew.stop()
 
-    def submit(self, key: Hashable, operations: Sequence[Operation], done: Done) -> None:
+    def submit(self, key: Hashable, operations: Sequence[Change], done: Done) -> None:
         """Queue operations that stand or fall together; raises Unavailable if the queue is full or closed.
 
         `done(None)` says that they are durable, `done(error)` that they were not done. The operations must

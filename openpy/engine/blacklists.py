@@ -168,5 +168,5 @@ class BlacklistKind:
         found: Blacklist | None = environment.blacklists.get(text)
         if found is None:
             hint = did_you_mean(text, environment.blacklists) or f"add: dst_blacklist = {text}:{{...}}"
-            raise ArgumentError(f'there is no blacklist "{text}"; {hint}')
+            raise ArgumentError(f'there is no blacklist "{text}"', hint)
         return found

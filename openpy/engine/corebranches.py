@@ -15,7 +15,8 @@ from typing import Any
 from openpy.engine.corefunction import core_function
 from openpy.engine.parameters import NumberKind, TextKind
 from openpy.engine.requesturi import is_acceptable
-from openpy.engine.run import Branch, Run
+from openpy.engine.run import Run
+from openpy.engine.state import Branch
 from openpy.script.environment import ArgumentError, Environment, Function
 from openpy.script.syntax import RouteKind
 
@@ -56,19 +57,20 @@ class WaitingBranch(str):
 
 
 def append_branch(run: Run, uri: str = "", q: int = -1) -> int:
-    """Append a branch: a URI, or the current Request-URI with its next hop, flags and socket, which are unset then.
+    """Append a branch: a URI, or the current Request-URI and its next hop, Path, flags and socket; they are unset then.
 
     -1 where all 12 are taken, or the URI has more than 1024 bytes.
     """
     state = run.state
     if uri:
         return 1 if add_branch(run, Branch(uri, q=q)) else -1
-    branch = Branch(run.uri, state.destination_uri, q, state.branch_flags, state.send_socket)
+    branch = Branch(run.uri, state.destination_uri, q, state.branch_flags, state.send_socket, state.path)
     if not add_branch(run, branch):
         return -1
     state.destination_uri = ""
     state.branch_flags = 0
     state.send_socket = None
+    state.path = ""
     return 1
 
 
@@ -89,8 +91,7 @@ def serialize_branches(run: Run, clear: int) -> int:
     state = run.state
     if clear:
         state.avps.pop(SERIAL_AVP, None)
-    current = Branch(run.uri, state.destination_uri, state.q, state.branch_flags, state.send_socket)
-    branches = [current, *state.branches]
+    branches = [state.first_branch(run.uri), *state.branches]
     if len({branch.q for branch in branches}) == 1:
         return 1
     branches.sort(key=lambda branch: -branch.q)
@@ -113,7 +114,7 @@ def next_branches(run: Run) -> int:
     if run.kind is not RouteKind.FAILURE:
         first = turn.pop(0)
         state.uri, state.destination_uri, state.q = first.uri, first.destination_uri, first.q
-        state.branch_flags, state.send_socket = first.flags, first.send_socket
+        state.branch_flags, state.send_socket, state.path = first.flags, first.send_socket, first.path
     added = [add_branch(run, branch) for branch in turn]
     return 1 if all(added) else -1
 

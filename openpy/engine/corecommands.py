@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from openpy import __version__
 from openpy.engine.mi import CommandFailed, MiError, Reply, mi_command
 from openpy.engine.operands import PROTOCOLS
+from openpy.engine.reload import Wish
 
 if TYPE_CHECKING:
     from openpy.engine.server import Server
@@ -126,6 +127,20 @@ class CoreCommands:
                     shown.add("Match", rule.pattern)
                 if blacklist.expires:
                     shown.add("Expire", str(round(left)))
+        return reply
+
+    @mi_command("reload")
+    async def reload(self, *options: str) -> Reply:
+        """Read the script anew, and go by it; `dry-run` only tells what would change, `partial` does without what needs
+        a restart (docs/reload.md)."""
+        unknown = [option for option in options if option not in ("dry-run", "partial")]
+        if unknown:
+            raise MiError(400, f"{unknown[0]} is no option: dry-run and partial are")
+        outcome = await self._server.reloader.reload(Wish("dry-run" in options, "partial" in options))
+        done = outcome.code == 200
+        reply = _list([outcome.text] * done + list(outcome.lines))
+        if not done:
+            reply.code, reply.reason = outcome.code, outcome.text
         return reply
 
 

@@ -9,7 +9,6 @@ from dataclasses import dataclass
 from openpy.engine.blacklists import Blacklist, BlacklistKind
 from openpy.engine.corefunction import core_function
 from openpy.engine.destinations import (
-    DEFAULT_PORT,
     E_BAD_URI,
     TRANSPORTS,
     Destination,
@@ -25,10 +24,11 @@ from openpy.engine.run import Run
 from openpy.engine.socketids import SocketKind
 from openpy.engine.sockets import bracketed
 from openpy.engine.urivars import parsed
-from openpy.script.environment import ArgumentError, Environment, Function
+from openpy.script.environment import ArgumentError, Effect, Environment, Function
 from openpy.script.syntax import SocketId
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request
+from openpy.sip.transports import default_port, transport_of
 from openpy.sip.uri import parse_uri
 
 PORT = NumberKind(1, 65535, "a port, 1 to 65535")
@@ -63,8 +63,9 @@ async def forward_to(run: Run, host: str, port: int) -> int:
         uri = parsed(run, run.uri)
         if uri is None:
             raise DestinationError(E_BAD_URI)
-        host, port = host or uri.host, port or uri.port or DEFAULT_PORT
-        transport = uri.transport if uri.transport in TRANSPORTS else "udp"
+        transport = transport_of(uri)
+        transport = transport if transport in TRANSPORTS else "udp"
+        host, port = host or uri.host, port or uri.port or default_port(transport)
         destination = destination_of(f"sip:{bracketed(host)}:{port};transport={transport}")
     except DestinationError as error:
         return _failed(run, error)
@@ -170,9 +171,9 @@ def force_tcp_alias(run: Run, port: int = 0) -> int:
 
     By UDP it does nothing.
     """
-    if run.flow.transport != "tcp":
+    if not run.flow.reliable:
         return 1
-    port = port or run.message.via.port or DEFAULT_PORT
+    port = port or run.message.via.port or default_port(run.flow.transport)
     return 1 if run.server.sockets.tcp.add_alias(run.flow, port) else -1
 
 
@@ -181,9 +182,12 @@ SENDING_FUNCTIONS: tuple[Function, ...] = (
         forward,
         DestinationKind(),
         optional=1,
-        overload=core_function(forward_to, LegacyHostKind(), LegacyPortKind(), name="forward"),
+        effect=Effect.RELAYS,
+        overload=core_function(
+            forward_to, LegacyHostKind(), LegacyPortKind(), name="forward", effect=Effect.RELAYS
+        ),
     ),
-    core_function(send, DestinationKind()),
+    core_function(send, DestinationKind(), effect=Effect.RELAYS),
     core_function(force_send_socket, SocketKind()),
     core_function(set_advertised_address, HostKind()),
     core_function(set_advertised_port, PORT),

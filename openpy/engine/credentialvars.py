@@ -40,16 +40,11 @@ def _part(read: Callable[[Credentials], str]) -> Getter:
     return get
 
 
-def _user_part(credentials: Credentials) -> str:
-    """Of a username that says its domain too, `bob@example.com`, what stands before it."""
-    return credentials.username.partition("@")[0]
-
-
 def _account(run: Run) -> Value:
     """`user@realm` of credentials that were found right, else `user@host` of From."""
     right = run.state.credentials
     if right is not None:
-        return f"{_user_part(right)}@{right.realm}"
+        return f"{right.user}@{right.realm}"
     try:
         uri = run.message.from_.uri
     except RemoteError:
@@ -61,7 +56,7 @@ def _account(run: Run) -> Value:
 
 
 CREDENTIAL_VARIABLES: dict[str, Getter] = {
-    "au": _part(_user_part),
+    "au": _part(lambda credentials: credentials.user),
     "aU": _part(lambda credentials: credentials.username),
     "ar": _part(lambda credentials: credentials.realm),
     "adu": _part(lambda credentials: credentials.uri),

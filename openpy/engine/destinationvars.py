@@ -8,7 +8,8 @@ from collections.abc import Callable
 
 from openpy.engine.corebranches import add_branch
 from openpy.engine.requesturi import change, rewrite
-from openpy.engine.run import Branch, Run
+from openpy.engine.run import Run
+from openpy.engine.state import Branch
 from openpy.engine.urivars import host_of, parsed, port_of, transport_of, user_of
 from openpy.script.environment import Getter, Index, Inner, PseudoVariableSpec, Setter
 from openpy.script.syntax import SocketId

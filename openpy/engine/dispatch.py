@@ -5,13 +5,16 @@ Rules:
    an error of ours is logged, counted and answered with 500.
 2. A retransmission never reaches the script: its transaction answers it.
 3. A route that waits keeps its transaction, so that the retransmission of what it waits for is absorbed.
+4. The script sees no reply to a request of ours that only keeps a way open: nobody waits for it.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from openpy.engine.forward import changed_reply
 from openpy.engine.module import Count
+from openpy.engine.requesturi import leave_own_maddr
 from openpy.engine.run import Run
 from openpy.engine.waiting import Stepper
 from openpy.script.compiler import CompiledRoute, Program
@@ -19,6 +22,7 @@ from openpy.script.syntax import RouteKind
 from openpy.sip.build import reply as build_reply
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request, Response, parse_message
+from openpy.sip.transports import default_port
 from openpy.sip.validity import LIMITS, Limits, check_request, check_response
 from openpy.transaction.flow import Flow
 
@@ -47,12 +51,14 @@ class Dispatcher:
         """The event route that hears of them, if there is one."""
         self._main: CompiledRoute | None = None
         self._on_reply: CompiledRoute | None = None
+        self._program: Program | None = None
         self.draining = False
         self.limits = LIMITS
 
     def use(self, program: Program, limits: Limits = LIMITS) -> None:
         """Route by this program from now on, and refuse what exceeds these limits."""
         self.limits = limits
+        self._program = program
         self._main = program.routes.get((RouteKind.REQUEST, "0"))
         self._on_reply = program.routes.get((RouteKind.ONREPLY, ""))
 
@@ -137,6 +143,7 @@ class Dispatcher:
             return
         run = Run(self._server, request, flow)
         run.number = self.received_requests.value + self.received_replies.value
+        run.program = self._program
         if request.method == "ACK" and request.to.tag == run.local_tag():
             self.stateless_acks.value += 1
             if self.on_stateless_ack is not None:
@@ -146,6 +153,8 @@ class Dispatcher:
             if request.method != "ACK":
                 flow.send(build_reply(request, 503, "Server is stopping", headers="Retry-After: 5\r\n"))
             return
+        if "addr=" in request.uri or "ADDR=" in request.uri:  # only these are looked at closer
+            leave_own_maddr(run)
         route = self._main
         if route is None:
             run.warn("null action list: the script has no route block")
@@ -182,12 +191,15 @@ class Dispatcher:
         if self._server.config.number("check_via") and not self._is_first_via_ours(response):
             self.dropped_replies.value += 1
             return
+        if response.via.branch.startswith(self._layer.unwatched_prefix):
+            return
         route = self._on_reply
         if route is None:
             self._pass_on(response, flow)
             return
         run = Run(self._server, response, flow)
         run.kind = RouteKind.ONREPLY
+        run.program = self._program
         run.number = self.received_requests.value + self.received_replies.value
 
         def routed(result: Any, error: BaseException | None) -> None:
@@ -196,7 +208,7 @@ class Dispatcher:
             if run.dropped and response.status < 200:
                 self.dropped_replies.value += 1
             else:
-                self._pass_on(response, flow)
+                self._pass_on(changed_reply(response, run.edits_made), flow)
 
         if route.is_async:
             Stepper(route.function(run), routed).step()
@@ -209,7 +221,8 @@ class Dispatcher:
                 routed(1, None)
 
     def _is_first_via_ours(self, response: Response) -> bool:
-        return self._server.is_own_via(response.via.host, response.via.port or 5060)
+        via = response.via
+        return self._server.is_own_via(via.host, via.port or default_port(via.transport.lower()))
 
     def _pass_on(self, response: Response, flow: Flow) -> None:
         """To the transaction that waits for it; a stray one is forwarded by Via if it came through here."""

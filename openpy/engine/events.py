@@ -50,10 +50,16 @@ class Nowhere:
 
 
 class EventRoute:
-    """Runs one event route; an error in it is logged."""
+    """Runs one event route, whichever script has it; an error in it is logged. Without one it does nothing."""
 
-    def __init__(self, server: Server, route: CompiledRoute) -> None:
+    def __init__(self, server: Server) -> None:
         self._server = server
+        self._program: Program | None = None
+        self._route: CompiledRoute | None = None
+
+    def lead_to(self, program: Program, route: CompiledRoute | None) -> None:
+        """Run this one from now on, for all who know this object."""
+        self._program = program
         self._route = route
 
     def __call__(
@@ -63,13 +69,17 @@ class EventRoute:
         transaction: ServerTransaction | None = None,
     ) -> None:
         """Run it over a message, or over one that is made up."""
+        route = self._route
+        if route is None:
+            return
         run = Run(self._server, message or parse_message(_MADE_UP), flow or Nowhere(), transaction)
+        run.program = self._program
         try:
-            result = self._route.function(run)
+            result = route.function(run)
         except Exception as error:  # noqa: BLE001 - whatever the route raises, who raised the event goes on
             self._server.report(error)
             return
-        if self._route.is_async:
+        if route.is_async:
             Stepper(result, self._ended).step()
 
     def _ended(self, result: object, error: BaseException | None) -> None:
@@ -105,9 +115,15 @@ class Event:
         )  # from now on read without this
         return route
 
-    def connect(self, owner: object, route: EventRoute | None) -> None:
-        """Have an owner's event run a route from now on."""
-        vars(owner)[self._attribute] = route
+    def connect(self, server: Server, owner: object, program: Program, route: CompiledRoute | None) -> None:
+        """Have an owner's event run a route of a program from now on, if there is one."""
+        before: EventRoute | None = vars(owner).get(self._attribute)
+        if before is not None:
+            before.lead_to(program, route)
+        elif route is not None:
+            before = EventRoute(server)
+            before.lead_to(program, route)
+        vars(owner)[self._attribute] = None if route is None else before
 
 
 def events_of(kind: type[Any]) -> Iterator[Event]:
@@ -119,5 +135,4 @@ def events_of(kind: type[Any]) -> Iterator[Event]:
 def connect_events(server: Server, group: str, owner: object, program: Program) -> None:
     """Let an owner's events run the routes of a program."""
     for event in events_of(type(owner)):
-        route = program.route(RouteKind.EVENT, f"{group}:{event.name}")
-        event.connect(owner, None if route is None else EventRoute(server, route))
+        event.connect(server, owner, program, program.route(RouteKind.EVENT, f"{group}:{event.name}"))

@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from openpy.engine.parameters import NumberKind
 from openpy.script.diagnostics import Diagnostic, did_you_mean, error
 from openpy.script.environment import ArgumentError, Environment
+from openpy.script.rules.settings import BAD_FLAG_NAME
 from openpy.script.syntax import FlagName
 
 LAST = 31
@@ -39,7 +40,7 @@ class FlagKind:
         """Convert a bare word; raises ArgumentError."""
         if text not in environment.flags:
             hint = did_you_mean(text, environment.flags) or f"flags {text}:1; or #!define {text} 1 names it"
-            raise ArgumentError(f"there is no flag {text}; {hint}")
+            raise ArgumentError(f"there is no flag {text}", hint)
         return environment.flags[text]
 
 
@@ -58,16 +59,17 @@ def declare(names: Iterable[FlagName], found: list[Diagnostic]) -> dict[str, int
     waiting: list[FlagName] = []
     for item in names:
         if item.name in flags or any(item.name == other.name for other in waiting):
-            found.append(error(item.position, f"the flag {item.name} has a number already"))
+            found.append(error(BAD_FLAG_NAME, item.position, f"the flag {item.name} has a number already"))
         elif item.number is None:
             waiting.append(item)
         elif not 0 <= item.number <= LAST:
-            found.append(error(item.position, f"flag {item.number} is not between 0 and {LAST}"))
+            message = f"flag {item.number} is not between 0 and {LAST}"
+            found.append(error(BAD_FLAG_NAME, item.position, message))
         else:
             flags[item.name] = item.number
     for item in waiting:
         try:
             allot(flags, item.name)
         except ArgumentError as problem:
-            found.append(error(item.position, str(problem)))
+            found.append(error(BAD_FLAG_NAME, item.position, str(problem)))
     return flags

@@ -14,9 +14,10 @@ from __future__ import annotations
 import inspect
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
-from typing import Any, get_args, get_type_hints
+from typing import Any, get_args
 
 from openpy.engine.log import Log
+from openpy.engine.signatures import signature_of
 from openpy.engine.waiting import Stepper, Wait
 
 Refusal = tuple[int, str] | None
@@ -175,9 +176,8 @@ def declared_commands(owner: object, group: str) -> Iterator[Command]:
 
 
 def _parameters(function: Callable[..., Any]) -> Iterator[CommandParameter]:
-    hints = get_type_hints(function)
-    for parameter in list(inspect.signature(function).parameters.values())[1:]:
-        kinds = {*(get_args(hints[parameter.name]) or (hints[parameter.name],))} - {type(None)}
+    for parameter in list(signature_of(function).parameters.values())[1:]:
+        kinds = {*(get_args(parameter.annotation) or (parameter.annotation,))} - {type(None)}
         if kinds not in ({str}, {int}):
             raise TypeError(f"{parameter.name} of {function.__qualname__} is neither str nor int")
         optional = parameter.default is not inspect.Parameter.empty
@@ -206,6 +206,11 @@ class Commands:
     def add(self, command: Command) -> bool:
         """Register a command; False if its name is taken."""
         return self._commands.setdefault(command.name, command) is command
+
+    def remove(self, group: str) -> None:
+        """Forget the commands of a group."""
+        for name in [command.name for command in self if command.group == group]:
+            del self._commands[name]
 
     def find(self, name: str) -> Command | None:
         """The command of that name; upper and lower case differ."""

@@ -4,8 +4,10 @@ Rules:
 1. A module is one subclass of `Module`; what it exports stands in its body as `Param`, `@script_function`,
    `@mi_command`, `Counter`, `@pseudo_variable` and `Event`, and nowhere else. The loader, the checker, the docs
    and the tests read these declarations.
-2. Life: declare (class body) -> configure (`modparam` sets the parameters) -> check -> start -> drain -> stop.
-   `check` opens nothing; `start` may open files and databases; after `drain` no new work is taken.
+2. Life: declare (class body) -> configure (`modparam` sets the parameters) -> check -> prepare -> start -> drain ->
+   stop. `check` and `prepare` open nothing; `start` may open files and databases; after `drain` no new work is taken. A
+   reload configures, checks and prepares another instance first, which is never started; then `reconfigured` tells the
+   one that runs.
 3. A module reaches another only through what that one's `bind()` returns.
 """
 
@@ -13,20 +15,19 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
 from functools import partial
-from typing import (
-    TYPE_CHECKING,
-    Any,
-    ClassVar,
-    Generic,
-    TypeVar,
-    get_args,
-    get_origin,
-    get_type_hints,
-    overload,
-)
+from typing import TYPE_CHECKING, Any, ClassVar, get_args, get_origin
 
+from openpy.engine.declarations import (
+    Count,
+    Counter,
+    FunctionDeclaration,
+    Param,
+    PseudoVariableDeclaration,
+    Source,
+    pseudo_variable,
+    script_function,
+)
 from openpy.engine.events import Event, events_of
 from openpy.engine.mi import Command, declared_commands, mi_command
 from openpy.engine.parameters import (
@@ -43,19 +44,28 @@ from openpy.engine.parameters import (
     Text,
     TextKind,
 )
+from openpy.engine.signatures import signature_of
+from openpy.script.diagnostics import did_you_mean
 from openpy.script.environment import (
     ArgumentError,
+    Effect,
+    Environment,
     Function,
+    Getter,
     Index,
     Inner,
     Parameter,
     PseudoVariableSpec,
     Refusal,
 )
+from openpy.script.globs import compile_glob
+from openpy.script.patterns import Pattern
 from openpy.script.syntax import RouteKind
+from openpy.script.values import Value, as_number, wrap
 
 if TYPE_CHECKING:
     from openpy.engine.services import Services
+    from openpy.engine.wiretaps import Wiretap
 
 __all__ = [
     "ALL_ROUTES",
@@ -65,9 +75,13 @@ __all__ = [
     "AvpsKind",
     "Count",
     "Counter",
+    "Effect",
+    "Environment",
     "Event",
     "Format",
     "FormatKind",
+    "Function",
+    "Getter",
     "Index",
     "Inner",
     "Module",
@@ -75,6 +89,7 @@ __all__ = [
     "Number",
     "NumberKind",
     "Param",
+    "Pattern",
     "PatternKind",
     "PseudoVariable",
     "PseudoVariableKind",
@@ -85,12 +100,15 @@ __all__ = [
     "Source",
     "Text",
     "TextKind",
+    "Value",
+    "as_number",
+    "compile_glob",
+    "did_you_mean",
     "mi_command",
     "pseudo_variable",
     "script_function",
+    "wrap",
 ]
-
-T = TypeVar("T")
 
 REQUEST = frozenset({RouteKind.REQUEST})
 ALL_ROUTES = frozenset(RouteKind)
@@ -105,151 +123,19 @@ class ModuleError(Exception):
         self.hint = hint
 
 
-class Param(Generic[T]):
-    """One `modparam`. On an instance the attribute is the value.
-
-    `type_` is `str`, `int` or `(str, int)`. With `repeat` each `modparam` adds to a list; otherwise the last wins.
-    `check(value)` may return an adjusted value or raise ArgumentError. A `limit` bounds what strangers can make the
-    server hold or do: docs/limits.md lists them all.
-    """
-
-    def __init__(
-        self,
-        type_: type[Any] | tuple[type[Any], ...],
-        default: T,
-        doc: str,
-        *,
-        repeat: bool = False,
-        check: Callable[[Any], T] | None = None,
-        hidden: bool = False,
-        limit: bool = False,
-    ) -> None:
-        self.type = type_
-        self.default = default
-        self.doc = doc
-        self.repeat = repeat
-        self.check = check
-        self.hidden = hidden
-        self.limit = limit
-        self.name = ""
-
-    def __set_name__(self, owner: type[Module], name: str) -> None:
-        self.name = name
-
-    @overload
-    def __get__(self, module: None, owner: type[Any]) -> Param[T]: ...
-    @overload
-    def __get__(self, module: Module, owner: type[Any]) -> T: ...
-    def __get__(self, module: Module | None, owner: type[Any]) -> Param[T] | T:
-        if module is None:
-            return self
-        value: T = module.__dict__.setdefault(self.name, self.default)  # from now on read without coming here
-        return value
-
-    def set(self, module: Module, value: Any) -> None:
-        """Set the value as a `modparam` does; raises ArgumentError (wrong type or refused value)."""
-        if type(value) not in (self.type if isinstance(self.type, tuple) else (self.type,)):
-            expected = "a number" if self.type is int else "a quoted string"
-            raise ArgumentError(f'parameter "{self.name}" of {module.name} takes {expected}')
-        if self.check is not None:
-            value = self.check(value)
-        if self.repeat:
-            value = [*getattr(module, self.name), value]
-        module.__dict__[self.name] = value
-
-
-class Counter:
-    """One statistic. On an instance the attribute is a `Count`; add with `module.x.value += 1`.
-
-    With `read(module)` its value is what that returns whenever somebody looks.
-    """
-
-    def __init__(self, doc: str, *, name: str = "", read: Callable[[Any], int] | None = None) -> None:
-        self.doc = doc
-        self.name = name
-        self.read = read
-        self._attribute = ""
-
-    def __set_name__(self, owner: type[Module], name: str) -> None:
-        self._attribute = name
-        self.name = self.name or name
-
-    @overload
-    def __get__(self, module: None, owner: type[Any]) -> Counter: ...
-    @overload
-    def __get__(self, module: Module, owner: type[Any]) -> Count: ...
-    def __get__(self, module: Module | None, owner: type[Any]) -> Counter | Count:
-        if module is None:
-            return self
-        count = module.__dict__[self._attribute] = Count()  # from now on read without coming here
-        return count
-
-
-@dataclass(slots=True)
-class Count:
-    """The value of one statistic. One that is not `resettable` keeps it, whoever resets it (1.3: `no_reset`)."""
-
-    value: int = 0
-    resettable: bool = True
-
-    def reset(self) -> None:
-        """Begin again at 0, unless the value is to be kept."""
-        if self.resettable:
-            self.value = 0
-
-
-Source = Count | Callable[[], int]
-"""Where the value of a statistic comes from: a Count, or what is asked whenever somebody looks."""
-
-
-@dataclass(frozen=True, slots=True)
-class FunctionDeclaration:
-    """What `@script_function` recorded."""
-
-    name: str
-    routes: frozenset[RouteKind]
-
-
-@dataclass(frozen=True, slots=True)
-class _PseudoVariableDeclaration:
-    name: str
-    takes_inner: bool = False
-    takes_index: bool = False
-
-
-def script_function(
-    *, routes: frozenset[RouteKind], name: str = ""
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Export a method to scripts. Its parameters after `run` are annotated with kinds (Text, Number, Format ...).
-
-    The method returns the script's return code: > 0 true, < 0 false, 0 ends the script.
-    """
-
-    def mark(function: Callable[..., Any]) -> Callable[..., Any]:
-        function.__dict__["script_function"] = FunctionDeclaration(name or function.__name__, routes)
-        return function
-
-    return mark
-
-
-def pseudo_variable(
-    name: str, *, takes_inner: bool = False, takes_index: bool = False
-) -> Callable[[Callable[..., Any]], Callable[..., Any]]:
-    """Export `$name`. The method is the binder: `bind(self, inner, index) -> getter`."""
-
-    def mark(function: Callable[..., Any]) -> Callable[..., Any]:
-        function.__dict__["pseudo_variable"] = _PseudoVariableDeclaration(name, takes_inner, takes_index)
-        return function
-
-    return mark
-
-
 class Module:
     """The base of everything that `loadmodule` can load."""
 
     name: ClassVar[str] = ""
     needs: ClassVar[tuple[str, ...]] = ()
     """Modules that must be loaded before this one; "database" stands for any database module."""
+    can_join: ClassVar[bool] = False
+    """Whether a reload may load it into a server that runs, or take it out: `start` and `stop` hold nobody up, and what
+    it keeps is nothing that others were promised."""
+    reads_files: ClassVar[bool] = False
+    """It has read files when it was configured: `reconfigured` takes over what is in them by now at every reload."""
+    works_uncalled: ClassVar[bool] = False
+    """It is of use to a script that names nothing of it, although it has functions or pseudo-variables."""
 
     def __init__(self, services: Services) -> None:
         self.services = services
@@ -271,8 +157,20 @@ class Module:
     def check(self) -> None:
         """Check the configuration after the whole script is read; raises ModuleError. Opens nothing."""
 
+    def prepare(self, environment: Environment) -> None:
+        """Convert what parameters say in terms of the script (pseudo-variables), which can name everything now.
+
+        Raises ModuleError, or ArgumentError.
+        """
+
     async def start(self) -> None:
         """Open what is needed; raises ModuleError to stop the start."""
+
+    def reconfigured(self, configured: Module) -> None:
+        """A reload has changed parameters, or read files again (`reads_files`): take over what was made of them.
+
+        Does not wait. `configured` has been made and checked in this one's place, and is now thrown away.
+        """
 
     async def drain(self) -> None:
         """Take no new work and finish what was begun."""
@@ -283,6 +181,10 @@ class Module:
     def bind(self) -> Any:
         """The API object for other modules."""
         return self
+
+    def wiretap(self) -> Wiretap | None:
+        """Who hears every message that comes or goes; asked once, before the sockets are taken. None: nobody."""
+        return None
 
     # --- what the declarations say ---------------------------------------------------------------------------
 
@@ -307,6 +209,12 @@ class Module:
         declarations = (getattr(item, "script_function", None) for item in _declared(cls))
         return {declaration.name for declaration in declarations if declaration is not None}
 
+    @classmethod
+    def variable_names(cls) -> set[str]:
+        """The names of all pseudo-variables."""
+        declarations = (getattr(item, "pseudo_variable", None) for item in _declared(cls))
+        return {declaration.name for declaration in declarations if declaration is not None}
+
     def functions(self) -> Iterator[Function]:
         """All script functions, bound to this module."""
         for key, item in _declared_items(type(self)):
@@ -321,6 +229,8 @@ class Module:
                     self.name,
                     inspect.getdoc(item) or "",
                     refusal=self.refusal(),
+                    effect=declaration.effect,
+                    arms=declaration.arms,
                 )
 
     def statistics(self) -> Iterator[tuple[str, str, Source]]:
@@ -336,7 +246,7 @@ class Module:
     def pseudo_variables(self) -> Iterator[PseudoVariableSpec]:
         """All pseudo-variables, bound to this module."""
         for key, item in _declared_items(type(self)):
-            declaration: _PseudoVariableDeclaration | None = getattr(item, "pseudo_variable", None)
+            declaration: PseudoVariableDeclaration | None = getattr(item, "pseudo_variable", None)
             if declaration is not None:
                 yield PseudoVariableSpec(
                     declaration.name,
@@ -362,10 +272,8 @@ def _declared(cls: type[Module]) -> Iterator[Any]:
 
 def _parameters(function: Callable[..., Any]) -> Iterator[Parameter]:
     """The kinds of a script function's arguments, from its annotations."""
-    hints = get_type_hints(function, include_extras=True)
-    signature = inspect.signature(function)
-    for parameter in list(signature.parameters.values())[2:]:
-        kind = _kind(hints[parameter.name])
+    for parameter in list(signature_of(function).parameters.values())[2:]:
+        kind = _kind(parameter.annotation)
         yield Parameter(parameter.name, kind, parameter.default is not inspect.Parameter.empty)
 
 

@@ -1,9 +1,9 @@
-"""The addresses of host names, looked up beside the loop by the system's resolver (hosts file, DNS).
+"""What the DNS says of a name, looked up beside the loop: addresses, or the servers of a domain.
 
 Rules:
 1. Names have threads of their own: a silent name server keeps nothing waiting but those who ask for names.
 2. A name is looked up once at a time; who asks meanwhile waits for the same answer.
-3. That a name has no address is an answer; that nobody can tell is none: who asks is failed with OSError, since it says
+3. That there is nothing is an answer; that nobody can tell is none: who asks is failed with OSError, since it says
    nothing about the peer.
 4. Nobody waits longer than `timeout`. Then nobody can tell, though a thread may still wait; a name that no thread has
    taken up by then is not looked up at all. So many may wait for a thread; of one more nobody can tell, at once.
@@ -18,15 +18,13 @@ import contextlib
 import socket
 from collections.abc import Callable, Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Generic, NamedTuple, TypeVar
 
 from openpy.db.threads import Crew, Member, Threads
 from openpy.engine.waiting import Wait
-from openpy.net.addresses import resolve_host
 from openpy.transaction.wheel import Wheel
 
-Addresses = tuple[str, ...]
-"""IPv4 first; empty: there is none."""
+T = TypeVar("T")
 
 UNKNOWN = (socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_SYSTEM, socket.EAI_MEMORY)
 """What the system's resolver says where it cannot tell."""
@@ -49,20 +47,20 @@ class Limits(NamedTuple):
     queue: int = 256
 
 
-class _LookUp:
+class _LookUp(Generic[T]):
     """A name that is being looked up, or waits for a thread, and who waits for it."""
 
     __slots__ = ("name", "taken", "waits")
 
     def __init__(self, name: str) -> None:
         self.name = name
-        self.waits: list[Wait[Addresses]] = []
+        self.waits: list[Wait[tuple[T, ...]]] = []
         self.taken = False
         """Whether a thread has begun."""
 
 
-class Names:
-    """Looks up names. `post(callback)` runs a callback in the loop, from any thread."""
+class Names(Generic[T]):
+    """Looks up names by `find`. `post(callback)` runs a callback in the loop, from any thread."""
 
     def __init__(
         self,
@@ -70,22 +68,22 @@ class Names:
         clock: Callable[[], float],
         post: Callable[[Callable[[], None]], None],
         threads: Threads,
-        find: Callable[[str], Sequence[str]] = resolve_host,
+        find: Callable[[str], Sequence[T]],
     ) -> None:
-        """`find(name)` blocks; raises OSError or ValueError where it finds no address."""
+        """`find(name)` blocks; raises OSError or ValueError where it finds nothing."""
         self._wheel = wheel
         self._clock = clock
         self._post = post
         self._threads = threads
         self._find = find
         self.limits = Limits()
-        self._crew: Crew[_LookUp] | None = None
-        self._under_way: dict[str, _LookUp] = {}
-        self._kept: dict[str, tuple[float, Addresses | None]] = {}
+        self._crew: Crew[_LookUp[T]] | None = None
+        self._under_way: dict[str, _LookUp[T]] = {}
+        self._kept: dict[str, tuple[float, tuple[T, ...] | None]] = {}
 
-    def resolve(self, name: str) -> Wait[Addresses]:
-        """The addresses of a name; fails with OSError where nobody can tell."""
-        wait: Wait[Addresses] = Wait()
+    def resolve(self, name: str) -> Wait[tuple[T, ...]]:
+        """What there is of a name; fails with OSError where nobody can tell."""
+        wait: Wait[tuple[T, ...]] = Wait()
         name = name.lower()
         until, addresses = self._kept.get(name, (0.0, None))
         if until > self._clock():
@@ -108,7 +106,7 @@ class Names:
             self._crew.stop(0.0)
             self._crew = None
 
-    def _begin(self, name: str) -> _LookUp | None:
+    def _begin(self, name: str) -> _LookUp[T] | None:
         """Have a name looked up; None if too many wait already."""
         if sum(not look_up.taken for look_up in self._under_way.values()) >= self.limits.queue:
             return None
@@ -120,7 +118,7 @@ class Names:
         self._crew.put(look_up)
         return look_up
 
-    def _work(self, look_ups: list[_LookUp]) -> None:
+    def _work(self, look_ups: list[_LookUp[T]]) -> None:
         """In a thread: look up what somebody still waits for."""
         for look_up in look_ups:
             if look_up.waits:
@@ -129,7 +127,7 @@ class Names:
                 with contextlib.suppress(RuntimeError):  # the loop has ended meanwhile
                     self._post(partial(self._tell, look_up, found))
 
-    def _found(self, name: str) -> Addresses | None:
+    def _found(self, name: str) -> tuple[T, ...] | None:
         try:
             return tuple(self._find(name))
         except ValueError:  # this can be no name
@@ -137,7 +135,7 @@ class Names:
         except OSError as error:
             return None if error.errno in UNKNOWN else ()
 
-    def _give_up(self, look_up: _LookUp, first: Wait[Addresses]) -> None:
+    def _give_up(self, look_up: _LookUp[T], first: Wait[tuple[T, ...]]) -> None:
         """It takes too long, if the one who waited first still waits. A later answer is kept all the same."""
         if first.done:
             return
@@ -145,7 +143,7 @@ class Names:
         if look_up.taken:
             self._under_way[look_up.name] = look_up
 
-    def _tell(self, look_up: _LookUp, addresses: Addresses | None) -> None:
+    def _tell(self, look_up: _LookUp[T], addresses: tuple[T, ...] | None) -> None:
         """Keep an answer (None: there is none), and tell it to all who wait for it."""
         if self._under_way.get(look_up.name) is look_up:
             del self._under_way[look_up.name]
@@ -154,7 +152,7 @@ class Names:
         for wait in waits:
             _complete(wait, look_up.name, addresses)
 
-    def _keep(self, name: str, addresses: Addresses | None) -> None:
+    def _keep(self, name: str, addresses: tuple[T, ...] | None) -> None:
         self._kept.pop(name, None)
         if len(self._kept) >= KEPT:
             del self._kept[next(iter(self._kept))]
@@ -162,9 +160,9 @@ class Names:
         self._kept[name] = self._clock() + keep, addresses
 
 
-def _complete(wait: Wait[Addresses], name: str, addresses: Addresses | None) -> None:
+def _complete(wait: Wait[tuple[T, ...]], name: str, addresses: tuple[T, ...] | None) -> None:
     if addresses is None:
-        wait.fail(OSError(f"nobody can tell the addresses of {name}: the name servers do not answer"))
+        wait.fail(OSError(f"nobody can tell about {name}: the name servers do not answer"))
     else:
         wait.resolve(addresses)
 

@@ -8,9 +8,10 @@ from openpy.script.values import Value
 from openpy.sip.errors import RemoteError
 from openpy.sip.headers import NameAddr
 from openpy.sip.message import Request, Response
+from openpy.sip.transports import port_of
 from openpy.sip.uri import cached_uri
 
-PROTOCOLS = {"any": 0, "udp": 1, "tcp": 2, "tls": 3, "sctp": 4}
+PROTOCOLS = {"any": 0, "udp": 1, "tcp": 2, "tls": 3, "sctp": 4, "ws": 5, "wss": 6}
 _PROTOCOL_WORDS = PROTOCOLS | {name.upper(): number for name, number in PROTOCOLS.items() if number}
 _FAMILY_WORDS = {"inet": 2, "INET": 2, "inet6": 10, "INET6": 10}
 MAXIMUM_LENGTH = 65535
@@ -54,7 +55,7 @@ def _is_own_uri(run: Run, text: Value) -> bool | None:
     except RemoteError:
         run.parse_failed("uri")
         return None
-    return run.server.is_myself(uri.host, uri.port or 5060)
+    return run.server.is_myself(uri.host, port_of(uri))
 
 
 def _uri_is_myself(run: Run) -> bool | None:

@@ -56,6 +56,11 @@ class FormatKind:
         return parse_format(text, environment)
 
 
+def compile_expression(text: str, *, ignore_case: bool = True) -> Pattern:
+    """Compile an expression as PatternKind takes it, wherever it was written; raises ArgumentError."""
+    return compile_pattern(text, Flags.IGNORE_CASE | Flags.NEWLINE if ignore_case else Flags.NEWLINE)
+
+
 @dataclass(frozen=True, slots=True)
 class PatternKind:
     """A POSIX extended expression as textops and tm take it: no case, `^` and `$` at line ends."""
@@ -64,7 +69,7 @@ class PatternKind:
 
     def convert(self, text: str, environment: Environment) -> Pattern:
         """Compile; raises ArgumentError."""
-        return compile_pattern(text, Flags.IGNORE_CASE | Flags.NEWLINE)
+        return compile_expression(text)
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +95,7 @@ class AvpsKind:
         for name in text.split(","):
             reference = read_whole(name.strip())
             if reference.name != "avp" or reference.index is not None:
-                raise ArgumentError(f'"{name.strip()}" is no AVP; write $avp(s:name) or $avp(i:5)')
+                raise ArgumentError(f'"{name.strip()}" is no AVP', "write $avp(s:name) or $avp(i:5)")
             setters.append(bind_setter(reference, environment))
         return tuple(setters)
 

@@ -15,7 +15,7 @@ import asyncio
 import contextlib
 import os
 import signal
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from enum import Enum
 from typing import Any
@@ -73,13 +73,15 @@ class Ended:
 class Programs:
     """Those that run now."""
 
-    def __init__(self) -> None:
+    def __init__(self, burst_ended: Callable[[], None] = lambda: None) -> None:
+        """`burst_ended` is called after somebody was told of an end."""
+        self._burst_ended = burst_ended
         self._running: set[_Running] = set()
         self._starting: set[asyncio.Task[None]] = set()
 
     def run(self, loop: asyncio.AbstractEventLoop, program: Program) -> Wait[Ended]:
         """Start a program; the wait fails with OSError where that is not possible."""
-        running = _Running(program)
+        running = _Running(program, self._burst_ended)
         self._running.add(running)
         running.ended.on_done(lambda: self._running.discard(running))
         starting = loop.create_task(running.start(loop))
@@ -102,7 +104,8 @@ class Programs:
 class _Running(asyncio.SubprocessProtocol):
     """One program that runs."""
 
-    def __init__(self, program: Program) -> None:
+    def __init__(self, program: Program, burst_ended: Callable[[], None]) -> None:
+        self._burst_ended = burst_ended
         self.ended: Wait[None] = Wait()
         self.told: Wait[Ended] = Wait()
         self._program = program
@@ -136,6 +139,7 @@ class _Running(asyncio.SubprocessProtocol):
         except (OSError, ValueError) as error:  # no shell, no room; a NUL in the environment
             self.close()
             self.told.fail(error)
+            self._burst_ended()
 
     # --- what asyncio tells ---------------------------------------------------------------------------------
 
@@ -192,6 +196,7 @@ class _Running(asyncio.SubprocessProtocol):
         output = bytes(self._output[: self._program.room])
         self.close()
         self.told.resolve(Ended(self._fate, status, output, bytes(self._complaint)))
+        self._burst_ended()
 
     def abandon(self) -> None:
         """Kill it, and tell nobody."""

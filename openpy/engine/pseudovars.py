@@ -8,11 +8,13 @@ from __future__ import annotations
 import os
 import time
 from collections.abc import Callable
+from dataclasses import replace
 
 from openpy.engine.credentialvars import CREDENTIAL_VARIABLES
 from openpy.engine.destinationvars import DESTINATION_VARIABLES
 from openpy.engine.run import Run
 from openpy.engine.urivars import host_of, number_of, transport_number, user_of
+from openpy.engine.variabledocs import VARIABLE_DOCS
 from openpy.engine.variables import VARIABLES
 from openpy.script.environment import ArgumentError, Getter, Index, Inner, PseudoVariableSpec
 from openpy.script.values import Dual, Value
@@ -191,10 +193,14 @@ def _bind_header(inner: Inner, index: Index) -> Getter:
     return get
 
 
-PSEUDO_VARIABLES: dict[str, PseudoVariableSpec] = {
+_SPECS: dict[str, PseudoVariableSpec] = {
     **{name: _plain(name, getter) for name, getter in _SIMPLE.items()},
     **{name: _plain(name, getter) for name, getter in CREDENTIAL_VARIABLES.items()},
     **DESTINATION_VARIABLES,
     "hdr": PseudoVariableSpec("hdr", _bind_header, takes_inner=True, takes_index=True),
     **VARIABLES,
+}
+
+PSEUDO_VARIABLES: dict[str, PseudoVariableSpec] = {
+    name: replace(spec, doc=VARIABLE_DOCS[name]) for name, spec in _SPECS.items()
 }

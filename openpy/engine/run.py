@@ -9,13 +9,12 @@ Rules:
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
 from openpy.engine.log import WARNING
+from openpy.engine.state import State
 from openpy.script.syntax import RouteKind
 from openpy.sip.build import reply as build_reply
-from openpy.sip.digest import Credentials
 from openpy.sip.edits import Edits
 from openpy.sip.errors import LocalError
 from openpy.sip.message import Message, Request
@@ -23,10 +22,11 @@ from openpy.transaction.flow import Flow
 from openpy.transaction.server import ServerTransaction
 
 if TYPE_CHECKING:
-    from openpy.engine.blacklists import Blacklist
     from openpy.engine.server import Server
-    from openpy.engine.sockets import Endpoint
-    from openpy.script.values import Value
+    from openpy.script.compiler import Program
+
+TRYING_AFTER = 0.2
+"""Seconds that an INVITE may wait in a route without a reply (RFC 3261 17.2.1)."""
 
 
 class Overloaded(Exception):
@@ -40,37 +40,6 @@ class Mistake(NamedTuple):
     status: int
     reason: str
     level: int = 3  # 1 critical to 5 low
-
-
-@dataclass(slots=True)
-class Branch:
-    """One appended branch of the destination set. `q` is in thousandths, -1 where unset."""
-
-    uri: str
-    destination_uri: str = ""
-    q: int = -1
-    flags: int = 0
-    send_socket: Endpoint | None = None
-
-
-@dataclass(slots=True)
-class State:
-    """What scripts change for one message, beside its text: kept by the transaction once there is one."""
-
-    flags: int = 0
-    branch_flags: int = 0
-    uri: str | None = None  # the Request-URI as rewritten
-    destination_uri: str = ""
-    q: int = -1  # of the Request-URI, as in a branch
-    branches: list[Branch] = field(default_factory=list)
-    send_socket: Endpoint | None = None  # force_send_socket
-    advertised_host: str = ""
-    advertised_port: int = 0
-    local_rport: bool = False  # our Via asks for the port (RFC 3581)
-    blacklists: tuple[Blacklist, ...] = ()  # in force
-    credentials: Credentials | None = None  # those that an authentication module found right
-    avps: dict[str | int, list[Value]] = field(default_factory=dict)  # newest value first
-    reply_headers: str = ""  # append_to_reply
 
 
 class Run:
@@ -92,6 +61,7 @@ class Run:
         "message",
         "mistake",
         "number",
+        "program",
         "rc",
         "script_flags",
         "server",
@@ -113,6 +83,7 @@ class Run:
         self.mistake: Mistake | None = None  # the last parse error
         self.kind = RouteKind.REQUEST  # of the block that runs
         self.number = 0  # $mi: which message of this process it is
+        self.program: Program | None = None  # the script that runs, whatever is loaded meanwhile
         self.script_flags = 0
         self.is_held = False  # the transaction is there because the route waited, not for the script
         self.hops: int | None = None  # the Max-Forwards to send, where maxfwd counted it down
@@ -137,6 +108,25 @@ class Run:
         if self._state is None:
             self._state = State()
         return self._state
+
+    @state.setter
+    def state(self, state: State) -> None:
+        self._state = state
+
+    @property
+    def flags(self) -> int:
+        """The message flags; unlike `state.flags` it makes no state."""
+        return 0 if self._state is None else self._state.flags
+
+    @property
+    def branch_flags(self) -> int:
+        """The flags of the first branch; unlike `state.branch_flags` it makes no state."""
+        return 0 if self._state is None else self._state.branch_flags
+
+    @property
+    def reply_headers(self) -> str:
+        """The lines that the script adds to what is answered; unlike `state.reply_headers` it makes no state."""
+        return "" if self._state is None else self._state.reply_headers
 
     @property
     def variables(self) -> dict[str, str | int]:
@@ -207,11 +197,22 @@ class Run:
     def hold(self) -> None:
         """Before a route waits: retransmissions are absorbed from now on. An ACK or a reply has nothing to hold.
 
-        Raises Overloaded.
+        Who called hears within TRYING_AFTER that somebody does something about it. Raises Overloaded.
         """
-        if self.transaction is None and isinstance(self.message, Request) and self.message.method != "ACK":
+        message = self.message
+        if not isinstance(message, Request) or message.method == "ACK":
+            return
+        if self.transaction is None:
             self.begin_transaction()
             self.is_held = True
+        if message.method == "INVITE":
+            self.server.wheel.add(TRYING_AFTER, self._still_waits)
+
+    def _still_waits(self) -> None:
+        transaction = self.transaction
+        assert transaction is not None
+        if not transaction.status and not transaction.finished and transaction.owner is None:
+            self.reply(100, "Trying")
 
     def reply(
         self,

@@ -1,7 +1,8 @@
 """The server: one object that owns everything; there is no module-level state.
 
 Life: `load` (reads and checks, opens nothing) -> `bind` (takes the sockets) -> `start` (modules open what
-they need, messages are read) -> `stop` (takes nothing new, finishes what it began, closes).
+they need, messages are read) -> `stop` (takes nothing new, finishes what it began, closes). In between a reload lets
+it `go_by` another script.
 """
 
 from __future__ import annotations
@@ -12,43 +13,50 @@ import logging
 import sys
 import traceback
 from collections.abc import Callable, Iterable, Sequence
+from functools import partial
 from hashlib import md5
 from pathlib import Path
 from typing import Any
 
 from openpy.db.database import Database
-from openpy.db.url import parse_url
 from openpy.engine import memory
+from openpy.engine.avps import AvpName
 from openpy.engine.blacklists import DeadTargets
-from openpy.engine.budgets import SourceBudget
 from openpy.engine.clock import Clock
 from openpy.engine.config import CoreConfig
 from openpy.engine.corecommands import PRODUCT, CoreCommands
+from openpy.engine.databases import database_at
 from openpy.engine.dispatch import Dispatcher
 from openpy.engine.events import Event, connect_events
 from openpy.engine.forward import forward_reply, is_unicast
+from openpy.engine.intake import backlogs, count_losses, receiver, tell_handshake
+from openpy.engine.latereplies import LateReplies
 from openpy.engine.loader import Loaded, load
 from openpy.engine.log import LibraryLog, Log
 from openpy.engine.machine import Machine
 from openpy.engine.mi import Command, Commands, declared_commands
 from openpy.engine.module import Module, ModuleError
 from openpy.engine.names import Limits, Names
-from openpy.engine.overload import Backlog, Overload, OverloadCounts
 from openpy.engine.programs import Ended, Program
+from openpy.engine.reload import Reloader
 from openpy.engine.runtime import TICK, Runtime
+from openpy.engine.services import ANYBODY, Callee
+from openpy.engine.sizeswitch import SizeSwitch
 from openpy.engine.socketids import unknown_sockets
 from openpy.engine.sockets import Endpoint, Receivers, Sockets, bracketed
 from openpy.engine.stalls import Stalls
 from openpy.engine.statistics import Statistics
-from openpy.engine.tcpaliases import accepting_aliases
 from openpy.engine.trace import Tracer
-from openpy.engine.variables import AvpName
 from openpy.engine.waiting import Wait
+from openpy.engine.wiretaps import Wiretaps
+from openpy.net.addresses import resolve_host
+from openpy.net.services import Service, find_services
 from openpy.script.diagnostics import ScriptError
 from openpy.script.parser import Definitions
 from openpy.script.syntax import TopLevel
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request, Response
+from openpy.sip.transports import SIP_PORT
 from openpy.sip.validity import Limits as MessageLimits
 from openpy.transaction.flow import Flow
 from openpy.transaction.layer import Layer
@@ -66,6 +74,9 @@ CONNECT_PATIENCE = 2.0  # seconds until what waits for a connection goes on with
 
 class Server:
     """A server; implements `engine.services.Services`."""
+
+    left_out: tuple[str, ...] = ()
+    """Modules that are configured and checked, and not started here."""
 
     worker_one_init = Event("The server has started, and reads messages from now on")
 
@@ -97,28 +108,39 @@ class Server:
         self.forwarded_requests = count("core", "fwd_requests")
         self.forwarded_replies = count("core", "fwd_replies")
         self.dead_targets: DeadTargets | None = None
+        self.size_switch = SizeSwitch(self.clock.monotonic)
         self.stalls = Stalls(
             count("core", "loop_longest_turn"), count("core", "loop_stalls"), self.clock.monotonic
         )
         self.dispatcher = Dispatcher(self)
         self.tracer = Tracer(self)
-        self.runtime = Runtime(self.clock, self.wheel, self.machine.collector, lambda: self.messages_received)
-        self.names = Names(self.wheel, self.clock.monotonic, self.runtime.post, self.machine.threads)
+        self.runtime = Runtime(
+            self.clock,
+            self.wheel,
+            self.machine.collector,
+            lambda: self.messages_received,
+            self.hand_over,
+        )
+        names = self.wheel, self.clock.monotonic, self.runtime.post, self.machine.threads
+        self.names: Names[str] = Names(*names, resolve_host)
+        self.domains: Names[Service] = Names(*names, _servers_of)
         self.modules: dict[str, Module] = {}
         self.commands = Commands(self.log, self.report)
         self.up_since = self.clock.wall()
         self.avp_aliases: dict[str, AvpName] = {}
         self.loaded: Loaded | None = None
+        self.reloader = Reloader(self)
         self.reply_headers = ""
         self.sip_warning = False
         self.tag_prefix = ""
         self.databases: dict[str, Database] = {}
+        self.wiretaps = Wiretaps((), self.report)
         self._library_log = LibraryLog(self.log)
         self._sockets: Sockets | None = None
         self._reply_to_via = False
         self._advertised = "", 0
-        self._started: list[Module] = []
-        self._add_commands(declared_commands(CoreCommands(self), "core"))
+        self.started: list[Module] = []
+        self.add_commands(declared_commands(CoreCommands(self), "core"))
 
     # --- life -----------------------------------------------------------------------------------------------
 
@@ -127,31 +149,43 @@ class Server:
 
         Raises ScriptError, OSError, ModuleError (a command that two modules have), or ValueError for what is no name.
         """
+        definitions = tuple(definitions)
+        before = self.config.copy()
         loaded = load(path, self, self.config, self.modules, definitions, further)
+        self.reloader.remember(path, definitions, further, before, self.config)
+        self.log.level = self.config.number("debug")
+        for module in self.modules.values():
+            self.statistics.add_module(module)
+            self.add_commands(module.commands())
+        self.go_by(loaded)
+        return loaded
+
+    def go_by(self, loaded: Loaded) -> None:
+        """Serve what comes from now on by this script; its parameters and modules are in force already."""
         self.loaded = loaded
         self.avp_aliases = loaded.avp_aliases
-        self.log.level = self.config.number("debug")
         number = self.config.number
-        self.names.limits = Limits(number("dns_timeout"), number("dns_cache"), number("dns_queue"))
+        self.names.limits = self.domains.limits = Limits(
+            number("dns_timeout"), number("dns_cache"), number("dns_queue")
+        )
         limits = MessageLimits(number("max_head"), number("max_headers"), number("max_uri"))
         self.dispatcher.use(loaded.program, limits)
         self.tracer.use(loaded)
         for module in self.modules.values():
-            self.statistics.add_module(module)
-            self._add_commands(module.commands())
             connect_events(self, module.name, module, loaded.program)
         connect_events(self, "core", self, loaded.program)
-        if self.config.number("server_signature"):
-            self.reply_headers = (self.config.text("server_header") or f"Server: {PRODUCT}") + "\r\n"
+        header = self.config.text("server_header") or f"Server: {PRODUCT}"
+        self.reply_headers = f"{header}\r\n" if number("server_signature") else ""
         self.dead_targets = loaded.dead_targets
-        self.sip_warning = bool(self.config.number("sip_warning"))
+        self.sip_warning = bool(number("sip_warning"))
         self._reply_to_via = bool(number("reply_to_via"))
         self._advertised = bracketed(self.config.text("advertised_address")), number("advertised_port")
-        return loaded
 
     def bind(self) -> None:
         """Take the sockets; raises SocketError, or ScriptError where the script forces one that is not among them."""
-        receive = self._receiver()
+        taps = [tap for module in self.modules.values() if (tap := module.wiretap()) is not None]
+        self.wiretaps = Wiretaps(taps, self.report)
+        receive = receiver(self)
         self._sockets = Sockets(
             self.config,
             Receivers(
@@ -159,19 +193,25 @@ class Server:
                 receive,
                 self.dispatcher.broken,
                 self.transactions.flow_failed,
-                self._burst_ended,
-                self._backlogs(receive),
+                self.hand_over,
+                backlogs(self, receive),
                 self.clock.monotonic,
+                partial(tell_handshake, self.log),
+                self.wiretaps.sending,
+                LateReplies(self).take,
             ),
             self.machine.datagrams,
+            self.loaded.tls if self.loaded is not None else None,
         )
         try:
             self._sockets.bind()
-            self._check_forced_sockets(self._sockets)
+            if self.loaded is not None:
+                self.check_forced_sockets(self.loaded)
         except BaseException:
             self._sockets.close()
             raise
-        self._count_losses(self._sockets)
+        count_losses(self.statistics, self._sockets)
+        self.size_switch.limit = self.config.number("udp_mtu") if self._sockets.listens("tcp") else 0
         first = self._sockets.endpoints[0] if self._sockets.endpoints else ""
         self.tag_prefix = md5(f"openpy stateless {first}".encode(), usedforsecurity=False).hexdigest()
 
@@ -186,7 +226,7 @@ class Server:
         try:
             for module in self.modules.values():
                 await module.start()
-                self._started.append(module)
+                self.started.append(module)
         except BaseException:
             await self.stop()
             raise
@@ -202,9 +242,9 @@ class Server:
     async def stop(self) -> None:
         """Take nothing new, finish what was begun, close everything."""
         self.dispatcher.draining = True
-        for module in reversed(self._started):
+        for module in reversed(self.started):
             await module.drain()
-        self._burst_ended()
+        self.hand_over()
         patience = self.clock.monotonic() + DRAIN_PATIENCE
         while self.clock.monotonic() < patience and self.transactions.unanswered():
             await asyncio.sleep(TICK)
@@ -213,8 +253,9 @@ class Server:
             await asyncio.to_thread(database.close)
         await asyncio.sleep(0)  # what the last commit resumed runs before the sockets close
         self.names.stop()
+        self.domains.stop()
         self.sockets.stop_reading()
-        for module in reversed(self._started):
+        for module in reversed(self.started):
             await module.stop()
         self.sockets.close()
         self.runtime.stop()
@@ -240,32 +281,33 @@ class Server:
     def database(self, url: str) -> Database:
         """The database at a URL; raises ModuleError."""
         if url not in self.databases:
-            try:
-                parsed = parse_url(url)
-            except ValueError as error:
-                raise ModuleError(str(error)) from None
-            for module in self.modules.values():
-                dialect = getattr(module, "dialect", None)
-                if dialect is not None and parsed.scheme in dialect.schemes:
-                    self.databases[url] = Database(parsed, dialect, self.runtime.post, self.machine.threads)
-                    break
-            else:
-                raise ModuleError(
-                    f"no database module for {parsed.scheme}: is loaded",
-                    f'add: loadmodule "{parsed.scheme}.so"',
-                )
+            self.databases[url] = database_at(
+                url, self.modules.values(), self.runtime.post, self.machine.threads
+            )
         return self.databases[url]
 
-    def flow(self, transport: str, host: str, port: int, local: tuple[str, int] | None = None) -> Flow | None:
+    def flow(
+        self,
+        transport: str,
+        host: str,
+        port: int,
+        local: tuple[str, int] | None = None,
+        callee: Callee = ANYBODY,
+    ) -> Flow | None:
         """A way to a peer that is there already."""
-        return self.sockets.flow(transport, host, port, local)
+        return self.sockets.flow(transport, host, port, local, callee)
 
-    def connect(self, transport: str, host: str, port: int) -> Wait[Flow | None]:
+    def connect(self, transport: str, host: str, port: int, callee: Callee = ANYBODY) -> Wait[Flow | None]:
         """A way to a peer, opened where none is up; None after 2 s without one."""
         wait: Wait[Flow | None] = Wait()
-        if transport == "tcp":
+
+        def done(flow: Flow | None) -> None:
+            wait.resolve(flow)
+            self.hand_over()
+
+        if transport in ("tcp", "tls"):
             self.wheel.add(CONNECT_PATIENCE, lambda: wait.resolve(None))
-            self.sockets.tcp.connect(host.strip("[]"), port, wait.resolve)
+            self.sockets.tcp.connect(host.strip("[]"), port, done, transport, callee)
         else:
             wait.resolve(self.flow(transport, host, port))
         return wait
@@ -280,6 +322,10 @@ class Server:
             return self.names.resolve(bare)
         wait.resolve((bare,))
         return wait
+
+    def find_servers(self, domain: str, transport: str = "") -> Wait[tuple[Service, ...]]:
+        """The servers of a domain, as NAPTR and SRV records tell; fails with OSError where nobody can tell in time."""
+        return self.domains.resolve(f"{transport} {domain}")
 
     def is_myself(self, host: str, port: int) -> bool:
         """Whether host:port is a socket or alias of ours."""
@@ -324,13 +370,14 @@ class Server:
             via = request.via
         except RemoteError:
             return flow
-        if via.param("rport") is not None or not is_unicast(via.host):
+        host = via.param("maddr") or via.host
+        if via.param("rport") is not None or not is_unicast(host):
             return flow
-        return self.flow("udp", via.host, via.port or 5060, (flow.local_host, flow.local_port)) or flow
+        return self.flow("udp", host, via.port or SIP_PORT, (flow.local_host, flow.local_port)) or flow
 
     def forward_reply(self, response: Response) -> bool:
         """Send a stray reply on by its Via."""
-        if not forward_reply(response, self.is_own_via, self.flow):
+        if not forward_reply(response, self.is_own_via, self.flow, to_maddr=self._reply_to_via):
             return False
         self.forwarded_replies.value += 1
         return True
@@ -344,60 +391,29 @@ class Server:
         text = "".join(traceback.format_exception(error))
         self.log.error("core", text)
 
-    def _add_commands(self, commands: Iterable[Command]) -> None:
+    def add_commands(self, commands: Iterable[Command]) -> None:
+        """Take management commands; raises ModuleError for a name that is there already."""
         for command in commands:
             if not self.commands.add(command):
                 raise ModuleError(f"{command.group}: there is a management command {command.name} already")
 
-    def _check_forced_sockets(self, sockets: Sockets) -> None:
-        if self.loaded is not None:
-            unknown = unknown_sockets(
-                self.loaded.script, lambda wanted: sockets.listening(wanted) is not None
-            )
-            if unknown:
-                raise ScriptError(unknown)
+    def check_forced_sockets(self, loaded: Loaded) -> None:
+        """Raises ScriptError where a script forces a socket that there is not."""
+        unknown = unknown_sockets(loaded.script, lambda wanted: self.sockets.listening(wanted) is not None)
+        if unknown:
+            raise ScriptError(unknown)
 
-    def _count_losses(self, sockets: Sockets) -> None:
-        """What the sockets could not take or send, as statistics of the group `net`."""
-        gauge, tcp = self.statistics.gauge, sockets.tcp.counts
-        gauge("net", "udp_dropped", lambda: sum(udp.counts.dropped for udp in sockets.udp))
-        gauge("net", "udp_overflowed", lambda: sum(udp.overflowed for udp in sockets.udp))
-        gauge("net", "tcp_dropped", lambda: tcp.dropped)
-        gauge("net", "tcp_refused", lambda: tcp.refused)
-        gauge("net", "tcp_given_up", lambda: tcp.given_up)
-        gauge("net", "tcp_connections", lambda: len(sockets.tcp))
-
-    def _receiver(self) -> Callable[[bytes, Flow], None]:
-        """Who hears each message."""
-        receive: Callable[[bytes, Flow], None] = self.dispatcher.receive
-        rate = self.config.number("source_rate")
-        if self.config.number("tcp_accept_aliases"):
-            receive = accepting_aliases(receive, lambda flow, port: self.sockets.tcp.add_alias(flow, port))
-        if rate <= 0:
-            return receive
-        dropped = self.statistics.counter("core", "source_dropped")
-        return SourceBudget(receive, self.clock.monotonic, dropped, rate=rate).receive
-
-    def _backlogs(self, receive: Callable[[bytes, Flow], None]) -> Callable[[], Backlog] | None:
-        """What makes the backlog of each datagram socket; they share one allowance of refusals."""
-        delay, refusals = self.config.number("overload_delay"), self.config.number("overload_refusals")
-        if delay <= 0:
-            return None
-        count = self.statistics.counter
-        counts = OverloadCounts(count("core", "overload_refused"), count("core", "overload_dropped"))
-        overload = Overload(
-            self.dispatcher.refuse,
-            counts,
-            delay=delay / 1000,
-            refusals=refusals,
-            room=self.config.number("overload_backlog"),
-        )
-        return lambda: Backlog(overload, receive)
-
-    def _burst_ended(self) -> None:
+    def hand_over(self) -> None:
+        """Let the databases have what was submitted: a burst of datagrams ends, or what belongs to none."""
         for database in self.databases.values():
             database.writer.flush()
 
     def _close_idle_connections(self) -> None:
         self.sockets.tcp.close_overdue()
         self.runtime.loop.call_later(1.0, self._close_idle_connections)
+
+
+def _servers_of(asked: str) -> list[Service]:
+    """What a thread finds for `transport domain`."""
+    transport, _, domain = asked.partition(" ")
+    return find_services(domain, transport)

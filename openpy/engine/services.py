@@ -10,18 +10,23 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Protocol
 
 from openpy.db.database import Database
+from openpy.engine.avps import AvpName
 from openpy.engine.clock import Clock
 from openpy.engine.log import Log
 from openpy.engine.mi import Commands
 from openpy.engine.programs import Ended, Program
+from openpy.engine.sizeswitch import SizeSwitch
 from openpy.engine.statistics import Statistics
 from openpy.engine.waiting import Wait
+from openpy.net.layer import ANYBODY, Callee
 from openpy.transaction.flow import Flow
 from openpy.transaction.layer import Layer
 from openpy.transaction.wheel import Wheel
 
 if TYPE_CHECKING:
     from openpy.engine.module import Module
+
+__all__ = ["ANYBODY", "Callee", "Services"]
 
 
 class Services(Protocol):
@@ -34,6 +39,9 @@ class Services(Protocol):
     log: Log
     commands: Commands
     statistics: Statistics
+    avp_aliases: dict[str, AvpName]
+    """What short names of AVPs mean (`avp_aliases`)."""
+    size_switch: SizeSwitch
     allow_exec: bool
     """Whether whoever started the server allowed scripts to run programs."""
 
@@ -49,14 +57,22 @@ class Services(Protocol):
         """The database at a URL, one object per URL; raises ModuleError naming the loadmodule line to add."""
         ...
 
-    def flow(self, transport: str, host: str, port: int, local: tuple[str, int] | None = None) -> Flow | None:
-        """A way to a peer that is there already: any UDP peer, or a TCP connection that is up.
+    def flow(
+        self,
+        transport: str,
+        host: str,
+        port: int,
+        local: tuple[str, int] | None = None,
+        callee: Callee = ANYBODY,
+    ) -> Flow | None:
+        """A way to a peer that is there already: any UDP peer, or a connection that is up.
 
-        `local` picks the listening socket (host, port); else the first that fits the address family.
+        `local` picks the listening socket (host, port); else the first that fits the address family. `callee` is whom
+        a URI calls by name: by TLS the peer must have proved that it is called so.
         """
         ...
 
-    def connect(self, transport: str, host: str, port: int) -> Wait[Flow | None]:
+    def connect(self, transport: str, host: str, port: int, callee: Callee = ANYBODY) -> Wait[Flow | None]:
         """As `flow`, opening a connection where none is up; None after 2 s without one."""
         ...
 

@@ -9,10 +9,13 @@ from openpy.script.callgraph import routes_of
 from openpy.script.diagnostics import Diagnostic, error
 from openpy.script.environment import ArgumentError, Environment
 from openpy.script.literals import text_of
+from openpy.script.rules.calls import UNKNOWN_SOCKET
 from openpy.script.syntax import Call, Script, SocketId
 from openpy.script.traversal import walk
 
-PROTOCOLS = ("udp", "tcp", "tls", "sctp")
+__all__ = ["PROTOCOLS", "SocketId", "SocketKind", "read_socket", "unknown_sockets"]
+
+PROTOCOLS = ("udp", "tcp", "tls", "sctp", "ws", "wss")
 
 
 def read_socket(text: str) -> SocketId:
@@ -30,7 +33,7 @@ def read_socket(text: str) -> SocketId:
         host, _, port = rest.partition(":")
         port = port or "none"
     if not host or (port and not (port.isascii() and port.isdigit() and int(port) <= 65535)):
-        raise ArgumentError(f'"{text}" is no address: write [udp:|tcp:]address[:port]')
+        raise ArgumentError(f'"{text}" is no address: write [udp:|tcp:|tls:|ws:|wss:]address[:port]')
     return SocketId(kind, host, int(port) if port else None)
 
 
@@ -53,8 +56,6 @@ def unknown_sockets(script: Script, is_known: Callable[[SocketId], bool]) -> lis
             if isinstance(node, Call) and node.name == "force_send_socket":
                 text = text_of(node.arguments[0])
                 if not is_known(read_socket(text)):
-                    hint = f"add: listen={text}"
-                    found.append(
-                        error(node.position, f"force_send_socket: the server doesn't listen on {text}", hint)
-                    )
+                    message = f"force_send_socket: the server doesn't listen on {text}"
+                    found.append(error(UNKNOWN_SOCKET, node.position, message, f"add: listen={text}"))
     return found

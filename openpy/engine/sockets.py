@@ -9,13 +9,16 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from socket import AddressFamily, socket
 
-from openpy.engine.config import OTHER_TRANSPORT, TYPES_OF_SERVICE, CoreConfig
+from openpy.engine.config import LISTENED, OTHER_TRANSPORT, TYPES_OF_SERVICE, CoreConfig
+from openpy.engine.stacks import stacks_of
+from openpy.engine.tlsdomains import TlsContexts
 from openpy.net.addresses import all_addresses, resolve_listen
-from openpy.net.connection import Bounds
+from openpy.net.layer import ANYBODY, Bounds, Callee
 from openpy.net.tcp import TcpConnections, TcpLimits
 from openpy.net.udp import Backlog, UdpSocket, open_socket
 from openpy.script.syntax import SocketId
 from openpy.sip.errors import RemoteError
+from openpy.sip.transports import default_port, uri_transport
 from openpy.transaction.flow import Flow
 
 
@@ -52,6 +55,12 @@ class Receivers:
     backlog: Callable[[], Backlog] | None = None
     """Makes a backlog for a datagram socket; None: everything is served, however late."""
     clock: Callable[[], float] = time.monotonic
+    failed: Callable[[Flow, str], None] = lambda flow, why: None
+    """Hears of handshakes that failed, and why."""
+    sending: Callable[[bytes, Flow], None] | None = None
+    """Hears each message that is about to be sent."""
+    stranded: Callable[[bytes, Flow], bool] = lambda data, flow: False
+    """May take what is to be sent by a connection that is gone."""
 
 
 class Sockets:
@@ -62,18 +71,25 @@ class Sockets:
         config: CoreConfig,
         receivers: Receivers,
         datagrams: Callable[[AddressFamily], socket] = open_socket,
+        tls: TlsContexts | None = None,
     ) -> None:
-        """`datagrams` opens a datagram socket."""
+        """`datagrams` opens a datagram socket; `tls` is what TLS is done with, if it is on."""
         self._config = config
         self._datagrams = datagrams
         self._receivers = receivers
         self.udp: list[UdpSocket] = []
+        limits = _tcp_limits(config.number)
+        self._stacks = stacks_of(config, tls, limits.bounds)
         self.tcp = TcpConnections(
             received=receivers.message,
             broken=receivers.broken,
             lost=receivers.lost,
             burst_ended=receivers.burst_ended,
-            limits=_tcp_limits(config.number),
+            limits=limits,
+            stacks=self._stacks,
+            failed=receivers.failed,
+            sending=receivers.sending,
+            stranded=receivers.stranded,
         )
         self.endpoints: list[Endpoint] = []
         self._names: dict[str, str] = {}
@@ -85,8 +101,11 @@ class Sockets:
         """Take all addresses; raises SocketError."""
         for entry in self._config.listen or [SocketId(None, "", None)]:
             self._bind_entry(entry)
-        for alias in self._config.aliases:
-            self._aliases.add((alias.host.lower().strip("[]"), alias.port or 0))
+        self.take_aliases()
+
+    def take_aliases(self) -> None:
+        """Be known by the names that the configuration has now."""
+        self._aliases = {(alias.host.lower().strip("[]"), alias.port or 0) for alias in self._config.aliases}
 
     async def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to read and accept."""
@@ -118,57 +137,89 @@ class Sockets:
         host = wanted.host.lower().strip("[]")
         for endpoint in self.endpoints:
             if (
-                wanted.protocol in (None, endpoint.transport)
+                wanted.protocol in (None, endpoint.transport, uri_transport(endpoint.transport))
                 and host in (endpoint.host, self._names.get(endpoint.host))
                 and not (wanted.port and wanted.port != endpoint.port)
             ):
                 return endpoint
         return None
 
-    def flow(self, transport: str, host: str, port: int, local: tuple[str, int] | None) -> Flow | None:
-        """A way to a peer that needs no waiting."""
+    def keep(self, flow: Flow, seconds: float) -> None:
+        """Let a connection live so long at least, also if it says nothing."""
+        self.tcp.keep(flow, seconds)
+
+    def listens(self, transport: str) -> bool:
+        """Whether there is a socket of a transport."""
+        return any(endpoint.transport == transport for endpoint in self.endpoints)
+
+    def flow(
+        self,
+        transport: str,
+        host: str,
+        port: int,
+        local: tuple[str, int] | None = None,
+        callee: Callee = ANYBODY,
+    ) -> Flow | None:
+        """A way to a peer that needs no waiting. The host of a client of WebSocket may be a name that only it uses."""
         host = host.strip("[]")
-        if transport == "tcp":
-            return self.tcp.find(host, port)
+        if transport == "ws":  # URIs have no other word for wss
+            return self._web_socket("ws", host, port) or self._web_socket("wss", host, port)
+        if transport == "wss":
+            return self._web_socket("wss", host, port)
         if transport != "udp":
-            return None
+            return self.tcp.find(host, port, transport, callee)
         for udp in self.udp:
             if (local is None or local == (udp.host, udp.port)) and (":" in udp.host) == (":" in host):
                 return udp.flow(host, port)
         return self.flow(transport, host, port, None) if local is not None else None
 
+    def _web_socket(self, transport: str, host: str, port: int) -> Flow | None:
+        return self.tcp.find(host, port, transport) or self.tcp.find_name(host, transport)
+
     # --- binding ------------------------------------------------------------------------------------------------
 
     def _bind_entry(self, entry: SocketId) -> None:
-        port = entry.port if entry.port is not None else self._config.number("port")
         try:
             hosts = resolve_listen(entry.host) if entry.host else all_addresses()
         except OSError as error:
             raise SocketError(f"could not resolve {entry.host}: {error}") from None
         for host in hosts:
             for transport in self._transports(entry):
+                port = self._port(entry, transport)
                 self._bind_one(Endpoint(transport, host, port))
-            if entry.host and entry.host.strip("[]") != host:
-                self._own.add((entry.host.lower(), port))
-                self._names[host] = entry.host.lower()
+                if entry.host and entry.host.strip("[]") != host:
+                    self._own.add((entry.host.lower(), port))
+                    self._names[host] = entry.host.lower()
+
+    def _port(self, entry: SocketId, transport: str) -> int:
+        """The port of a socket; that of TLS beside UDP and TCP is one higher."""
+        if entry.port is not None:
+            beside = transport == "tls" and entry.protocol in (None, "any") and entry.port
+            return entry.port + 1 if beside else entry.port
+        if transport in ("udp", "tcp"):
+            return self._config.number("port")
+        return self._config.number("tls_port_no") if transport == "tls" else default_port(transport)
 
     def _transports(self, entry: SocketId) -> list[str]:
-        """Without a protocol: UDP and TCP."""
+        """Without a protocol: UDP and TCP, and TLS where that is asked for."""
+        number, disabled = self._config.number, self._config.values["disable_tls"]
         if entry.protocol in (None, "any"):
-            return ["udp"] if self._config.number("disable_tcp") else ["udp", "tcp"]
-        assert entry.protocol is not None
-        if entry.protocol not in ("udp", "tcp"):
-            raise SocketError(f"-l {entry.protocol}:{entry.host}: {OTHER_TRANSPORT}")
-        if entry.protocol == "tcp" and self._config.number("disable_tcp"):
-            return []
-        return [entry.protocol]
+            found = ["udp", "tcp", *(("tls",) if disabled == 0 else ())]
+        else:
+            assert entry.protocol is not None
+            if entry.protocol not in LISTENED:
+                raise SocketError(f"-l {entry.protocol}:{entry.host}: {OTHER_TRANSPORT}")
+            found = [entry.protocol]
+        if number("disable_tcp"):
+            return [each for each in found if each == "udp"]
+        return [each for each in found if not (disabled and each in ("tls", "wss"))]
 
     def _bind_one(self, endpoint: Endpoint) -> None:
         try:
             if endpoint.transport == "udp":
                 port = self._bind_udp(endpoint)
             else:
-                port = self.tcp.bind(endpoint.host, endpoint.port)
+                port = self.tcp.bind(endpoint.host, endpoint.port, endpoint.transport)
         except OSError as error:
             raise SocketError(
                 f"cannot listen on {endpoint}: {error.strerror}; {_way_out(endpoint, error)}"
@@ -190,6 +241,7 @@ class Sockets:
             clock=self._receivers.clock,
             queue=self._config.number("udp_send_queue"),
             flows=self._config.number("udp_flows"),
+            sending=self._receivers.sending,
         )
         udp.bind()
         self.udp.append(udp)
@@ -204,6 +256,8 @@ def _tcp_limits(number: Callable[[str], int]) -> TcpLimits:
         connect_timeout=number("tcp_connect_timeout"),
         message_time=number("tcp_max_msg_time"),
         send_timeout=number("tcp_send_timeout"),
+        secure_send_timeout=number("tls_send_timeout"),
+        handshake_time=number("tls_handshake_timeout"),
         held=number("tcp_buffers"),
         bounds=Bounds(number("tcp_max_message"), number("max_head"), number("tcp_send_buffer")),
     )

@@ -31,10 +31,26 @@ class Statistics:
         for group, name, source in module.statistics():
             self._values[group, name] = source
 
+    def remove_module(self, module: Module) -> None:
+        """Forget what a module has registered."""
+        for group, name, _ in module.statistics():
+            self._values.pop((group, name), None)
+
     def sources(self) -> Iterator[tuple[str, str, Source]]:
         """Each (group, name, where its value comes from)."""
         for (group, name), source in self._values.items():
             yield group, name, source
+
+    def of_replies(self, direction: str) -> dict[int, Count]:
+        """The counters that somebody has made for replies of one status: `200_out`, `404_in`; by status."""
+        return {
+            int(name[:3]): source
+            for (_, name), source in self._values.items()
+            if isinstance(source, Count)
+            and name[:3].isascii()
+            and name[:3].isdigit()
+            and name[3:].lower() == f"_{direction}"
+        }
 
     def __iter__(self) -> Iterator[tuple[str, str, int]]:
         """Each (group, name, value)."""
@@ -83,4 +99,4 @@ class CountKind:
             did_you_mean(text.lower(), known)
             or 'a new one is made by modparam("statistics", "variable", "name")'
         )
-        raise ArgumentError(f"variable <{text}> not defined; {hint}")
+        raise ArgumentError(f"variable <{text}> not defined", hint)

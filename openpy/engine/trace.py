@@ -159,6 +159,8 @@ class Tracer:
     def use(self, loaded: Loaded) -> None:
         """Trace this script from now on; to be called after each `Dispatcher.use`."""
         self._loaded = loaded
+        if self._observed is not None:
+            self._observed.retire()
         self._observed = None
         if self._tracings:
             self._compile()
@@ -217,6 +219,8 @@ class Tracer:
         def done() -> None:
             self._is_compiling = False
             if loaded is not self._loaded:
+                if wait.value is not None:
+                    wait.value.retire()
                 self._compile()
             elif wait.value is None:
                 self.stop("the script could not be compiled for it")
@@ -250,14 +254,14 @@ class Tracer:
         plain = self._loaded.program.routes.get(key)
         if plain is None:
             return None
-        routine, observed = plain.function, self._observed.routes[key].function
+        routine, program = plain.function, self._observed  # whose route goes on while it waits
 
         def run_it(run: Run) -> Any:
             recording = self._begin(run)
             if recording is None:
                 return routine(run)
             try:
-                code = observed(run)
+                code = program.routes[key].function(run)
             except Exception as error:
                 self._recorder.end(recording, error)
                 raise
@@ -269,7 +273,7 @@ class Tracer:
             if recording is None:
                 return await routine(run)
             try:
-                code = await observed(run)
+                code = await program.routes[key].function(run)
             except Exception as error:
                 self._recorder.end(recording, error)
                 raise

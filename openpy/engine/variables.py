@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
+from openpy.engine.avps import avp_key, resolve
 from openpy.engine.run import Run
 from openpy.script.environment import ArgumentError, Getter, Index, Inner, PseudoVariableSpec, Setter
 from openpy.script.values import Value
-
-AvpName = str | int
-
 
 # --- $var(name) -------------------------------------------------------------------------------------------------
 
@@ -34,46 +32,11 @@ def _bind_variable_setter(inner: Inner) -> Setter:
 # --- $avp(s:name), $avp(i:5), $avp(alias) -------------------------------------------------------------------------
 
 
-def avp_name(text: str, aliases: dict[str, AvpName] | None = None) -> AvpName:
-    """The key of an AVP: an int for `i:5`, a str for `s:x`; a bare name is an alias or, as later servers have it,
-    a string name. Flag digits (`s1:x`) are accepted. Raises ArgumentError."""
-    kind, colon, name = text.partition(":")
-    if colon and kind[:1] in ("s", "i") and (not kind[1:] or kind[1:].isdigit()):
-        if kind[0] == "s":
-            if not name:
-                raise ArgumentError(f'bad avp name "{text}"')
-            return name
-        try:
-            return int(name, 0)
-        except ValueError:
-            raise ArgumentError(f'bad avp name "{text}": i: is followed by a number') from None
-    if colon or not text:
-        raise ArgumentError(f'bad avp name "{text}": write s:name or i:number')
-    return (aliases or {}).get(text.lower(), text)
-
-
-def _avp_key(inner: Inner) -> AvpName | Getter:
-    """The key, or for a bare name and another pseudo-variable what gives it for a run."""
-    if inner is None:
-        raise ArgumentError("$avp needs a name: $avp(s:name)")
-    if not isinstance(inner, str):
-        return inner
-    name = avp_name(inner)
-    if ":" in inner or isinstance(name, int):
-        return name
-    alias = name.lower()
-    return lambda run: run.server.avp_aliases.get(alias, name)
-
-
-def _resolve(run: Run, key: AvpName | Getter) -> AvpName | None:
-    return key(run) if callable(key) else key
-
-
 def _bind_avp(inner: Inner, index: Index) -> Getter:
-    key = _avp_key(inner)
+    key = avp_key(inner)
 
     def get(run: Run) -> Value:
-        name = _resolve(run, key)
+        name = resolve(run, key)
         values = run.state.avps.get(name) if name is not None else None
         if not values:
             return None
@@ -90,10 +53,10 @@ def _bind_avp(inner: Inner, index: Index) -> Getter:
 
 
 def _bind_avp_setter(inner: Inner) -> Setter:
-    key = _avp_key(inner)
+    key = avp_key(inner)
 
     def assign(run: Run, value: Value, operator: str) -> bool:
-        name = _resolve(run, key)
+        name = resolve(run, key)
         if name is None:
             return False
         avps = run.state.avps

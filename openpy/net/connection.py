@@ -1,33 +1,32 @@
-"""One TCP connection: a flow that cuts what it reads into messages, and keeps what its peer does not take yet.
+"""One connection, whatever it carries: a flow that gives what it reads to its layer, which cuts messages out of it, and
+keeps what its peer does not take yet.
 
 Rules:
 1. The owner says when it reads, and how much: a peer who sends much does not keep others waiting.
 2. What the peer does not take waits: at most `Bounds.send_buffer` octets and the message that passes them; who
    leaves more unread loses the connection.
-3. When framing is lost the owner hears of it (to answer 400 where it can), and nothing more is sent. What still
-   arrives is read and dropped, for as long as a message may take: a close would take the answer away with it.
+3. When framing is lost the owner hears of it (to answer 400 where it can), and nothing more is sent; it is the same
+   when the layer is over. What still arrives is read and dropped, for as long as a message may take: a close would take
+   the answer away with it.
 4. The owner hears the end of a connection once, in a later turn of the loop: nobody loses a connection while he
    sends on it.
+5. It is open once its layer is up: before that nothing can be sent, and the owner hears of it once.
+6. What is to be sent when it is not open is the owner's, who may know another way.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Protocol
 
+from openpy.net.layer import Bounds, Callee, Layer
 from openpy.sip.errors import RemoteError
-from openpy.sip.stream import Framer
 
-
-@dataclass(frozen=True, slots=True)
-class Bounds:
-    """What one connection may hold, in octets."""
-
-    message: int = 262_144
-    head: int = 65_535
-    send_buffer: int = 4 << 20
+HANDSHAKE = 16
+"""Messages that a step of a handshake stands for: it is far more work than to read one."""
 
 
 @dataclass(slots=True)
@@ -38,6 +37,8 @@ class TcpCounts:
     sent: int = 0
     refused: int = 0
     dropped: int = 0
+    failed_handshakes: int = 0
+    """Connections that ended before a message could pass: of TLS and WebSocket."""
     given_up: int = 0
     """Connections closed for what they held: a message that did not end, answers unread, a place that others need."""
 
@@ -47,9 +48,15 @@ class Owner(Protocol):
 
     counts: TcpCounts
     bounds: Bounds
+    sending: Callable[[bytes, TcpConnection], None] | None
+    """Hears each message that is about to be sent."""
 
     def readable(self, connection: TcpConnection) -> None:
         """Something came, or the end: to be answered by `read`, now or after a `pause`."""
+        ...
+
+    def up(self, connection: TcpConnection) -> None:
+        """Messages can pass from now on."""
         ...
 
     def heard(self, connection: TcpConnection, messages: int) -> None:
@@ -72,62 +79,111 @@ class Owner(Protocol):
         """Framing is lost."""
         ...
 
+    def over(self, connection: TcpConnection, why: str) -> None:
+        """Its layer is over, and why; where it was not open yet its handshake has failed."""
+        ...
+
+    def stranded(self, connection: TcpConnection, data: bytes) -> None:
+        """A message was to be sent when it was not open."""
+        ...
+
     def closed(self, connection: TcpConnection) -> None:
         """The connection is gone."""
         ...
 
 
 class TcpConnection:
-    """One connection, ours or theirs. `last_heard` is when a whole message or a keep-alive came, of the loop's time."""
+    """One connection, ours or theirs.
+
+    `last_heard` is when a whole message or keep-alive came, of the loop's time; until `kept_until` it may say nothing.
+    `is_ours` says that we opened it.
+    """
 
     __slots__ = (
         "_closing",
         "_ended",
-        "_framer",
+        "_is_up",
+        "_layer",
         "_loop",
         "_owner",
         "_pings",
         "_socket",
         "_unsent",
         "host",
+        "is_ours",
+        "kept_until",
         "last_heard",
         "local_host",
         "local_port",
         "port",
+        "transport",
     )
 
-    transport = "tcp"
     reliable = True
 
-    def __init__(self, owner: Owner, loop: asyncio.AbstractEventLoop, sock: socket.socket) -> None:
+    def __init__(
+        self,
+        owner: Owner,
+        loop: asyncio.AbstractEventLoop,
+        sock: socket.socket,
+        layer: Layer,
+        transport: str = "tcp",
+        *,
+        is_ours: bool = False,
+    ) -> None:
         """Begin to read from a socket that is connected; raises OSError if its peer is gone already."""
         self._owner = owner
         self._loop = loop
-        self._framer = Framer(owner.bounds.message, owner.bounds.head)
+        self._layer = layer
+        self._is_up = False
+        self.transport = transport
+        self.is_ours = is_ours
         self._socket: socket.socket | None = sock
         self._pings = 0
         self._unsent = bytearray()
         self._closing = False
         self._ended = False
         self.last_heard = loop.time()
+        self.kept_until = 0.0
         self.host, self.port = sock.getpeername()[:2]
         self.local_host, self.local_port = sock.getsockname()[:2]
         self.go_on()
 
+    def begin(self) -> None:
+        """Say what the layer has to say first."""
+        self._write(self._layer.answers())
+        self._look_whether_up()
+
     @property
     def is_open(self) -> bool:
         """Whether it can still carry a message."""
-        return self._socket is not None and not self._closing
+        return self._is_up and self._socket is not None and not self._closing
+
+    def proves(self, callee: Callee) -> bool:
+        """Whether the peer is whom a request is for, as far as its URI demands proof."""
+        return self._layer.proves(callee)
 
     def send(self, data: bytes) -> None:
         """Send one message, now or as soon as the peer takes it."""
-        if self._socket is None or self._closing:
-            self._owner.counts.dropped += 1
+        owner = self._owner
+        if not self.is_open:
+            owner.stranded(self, data)
             return
+        if owner.sending is not None:
+            owner.sending(data, self)
+        if self._write(self._layer.wrap(data)):
+            owner.counts.sent += 1
+
+    def _write(self, data: bytes) -> bool:
+        """Send octets; False where that loses the connection."""
+        if not data:
+            return True
+        if self._socket is None:
+            return False
         sent = 0
         if len(self._unsent) > self._owner.bounds.send_buffer:
             self._lose()
-            return
+            return False
         if not self._unsent:
             try:
                 sent = self._socket.send(data)
@@ -135,19 +191,20 @@ class TcpConnection:
                 pass
             except OSError:
                 self._lose()
-                return
-        self._owner.counts.sent += 1
+                return False
         if sent < len(data):
             if not self._unsent:
                 self._loop.add_writer(self._socket, self._writable)
             self._unsent += memoryview(data)[sent:]
             self._owner.holds_unsent(self, len(self._unsent))
+        return True
 
     def close(self) -> None:
         """Close after what waits has been sent."""
         if self._socket is not None and not self._closing:
             self._closing = self._ended = True
             self._loop.remove_reader(self._socket)
+            self._write(self._layer.farewell())
             if not self._unsent:
                 self.abort()
 
@@ -181,41 +238,58 @@ class TcpConnection:
         """Read so many octets at most; returns the number of messages in them."""
         if self._socket is None:
             return 0
+        layer = self._layer
         try:
-            data = self._socket.recv(most)
+            data = self._socket.recv(min(most, layer.largest_read))
         except BlockingIOError:
             return 0
         except OSError:
             data = b""
         if not data:
             self._end()
-        elif self._framer.error is None:
-            return self._take(data)
+        elif layer.error is None and not layer.over:
+            shakes = 0 if self._is_up else HANDSHAKE
+            return self._take(data) + shakes
         return 0
 
     def _take(self, data: bytes) -> int:
-        framer = self._framer
-        held = framer.held
-        messages = framer.feed(data)
-        pings = framer.pings - self._pings
-        if pings:
-            self._pings += pings
-            self.send(b"\r\n" * pings)  # RFC 5626 3.5.1
-        if pings or messages:
+        layer = self._layer
+        held = layer.held
+        messages = layer.feed(data)
+        answers = layer.answers()
+        if answers:
+            self._write(answers)
+        if not self._is_up:
+            self._look_whether_up()
+        heard = layer.pings != self._pings
+        if heard or messages:
+            self._pings = layer.pings
             self._owner.heard(self, len(messages))
-        if held or framer.held:
-            self._owner.holds_unread(self, framer.held, begins=bool(messages))
+        if held or layer.held:
+            self._owner.holds_unread(self, layer.held, begins=bool(messages))
         self._owner.received(self, messages)
-        if framer.error is not None:
-            self._owner.broken(self, framer.broken_head, framer.error)
+        if layer.over:
+            self._owner.over(self, layer.over)
+            self._owner.holds_unread(self, max(layer.held, 1), begins=False)  # its end has its time too
+            self._say_no_more()
+        elif layer.error is not None:
+            self._owner.broken(self, layer.broken_head, layer.error)
             self._say_no_more()
         return len(messages)
+
+    def _look_whether_up(self) -> None:
+        if self._layer.is_up and self._socket is not None:
+            self._is_up = True
+            self._owner.up(self)
 
     def _say_no_more(self) -> None:
         if self._socket is None or self._unsent:
             self.close()
             return
         self._closing = True
+        self._write(self._layer.farewell())
+        if self._unsent or self._socket is None:
+            return
         try:
             self._socket.shutdown(socket.SHUT_WR)
         except OSError:  # it is gone already
@@ -226,6 +300,8 @@ class TcpConnection:
         if self._closing:
             self.abort()
         else:
+            if not self._is_up:
+                self._owner.over(self, "the peer hung up")
             self.close()
 
     # --- sending ------------------------------------------------------------------------------------------------

@@ -1,26 +1,31 @@
-"""TCP: listening sockets and connections, each a flow of its own.
+"""TCP and what runs over it: listening sockets and connections, each a flow of its own.
 
 Rules:
 1. A connection that says nothing whole (no message, no keep-alive) for `lifetime` seconds is closed. A message that
    has begun must be whole after `message_time` seconds, and what is sent must be taken within `send_timeout`.
-2. There are at most `connections` places. Where all are taken, somebody gives way to a new peer: of those that never
-   sent a whole message the one that was silent longest; where all have spoken the one that was silent longest of the
-   address that has the most places, if these are more than the new one's address has. Else the new one is closed at
-   once. So neither silent peers nor those of a few addresses keep others out. It is the same where descriptors run out.
+2. There are at most `connections` places. Where all are taken, `places` says who gives way to a new peer; where nobody
+   has to, the new one is closed at once. It is the same where descriptors run out.
 3. A turn of the loop serves `BURST` messages or a few more, then it is the turn of others. If more comes than that,
    the addresses take turns: `PIECE` octets are read of one connection of each.
 4. What all connections hold together is bounded, each way: who has held it longest goes first.
+5. A connection whose handshake is not over after `handshake_time` seconds is closed; so is one of ours.
+6. One of ours stands in messages with the port that we listen on, where others could reach us, not with the one that it
+   came from.
 """
 
 from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from openpy.net.connection import Bounds, TcpConnection, TcpCounts
+from openpy.net.connection import TcpConnection, TcpCounts
 from openpy.net.held import Held
+from openpy.net.layer import ANYBODY, Bounds, Callee, Layer, PlainStack, Stack
+from openpy.net.opening import Done, Opening, Wanted
+from openpy.net.peers import Peers
+from openpy.net.places import Places
 from openpy.net.turns import Turns
 from openpy.sip.errors import RemoteError
 
@@ -29,11 +34,11 @@ READ = 32768
 PIECE = 2048
 ACCEPTED = 64  # connections in one turn of the loop
 PAUSE = 0.1  # seconds without a free descriptor until the next look
-ALIASES = 4  # further ports of its peer that one connection serves for
 KERNEL_BUFFER = (
     65536  # octets that the system keeps unsent; by itself it would keep megabytes for a deaf peer
 )
 BACKLOG = 65535  # connections that wait to be accepted, or what the system allows
+SECURE = frozenset(("tls", "wss"))  # whose peers have `secure_send_timeout`
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,13 +52,20 @@ class TcpLimits:
     connect_timeout: float = 10.0
     message_time: float = 10.0
     send_timeout: float = 10.0
+    secure_send_timeout: float = 30.0
+    handshake_time: float = 30.0
     held: int = 64 << 20
     """Octets that all connections together hold, each way."""
     bounds: Bounds = field(default_factory=Bounds)
 
 
 class TcpConnections:
-    """All listening sockets and connections of TCP. `received(data, flow)` hears each message."""
+    """All listening sockets and connections. `received(data, flow)` hears each message.
+
+    `stacks` makes the layers of each transport (without it there is TCP alone); `failed` hears of handshakes that
+    failed, and why; `sending`, if there is one, of each message that is about to be sent; `stranded(data, flow)` may
+    take what the connection for it, which is gone, cannot carry.
+    """
 
     def __init__(
         self,
@@ -63,36 +75,43 @@ class TcpConnections:
         lost: Callable[[TcpConnection], None],
         burst_ended: Callable[[], None],
         limits: TcpLimits | None = None,
+        stacks: Mapping[str, Stack] | None = None,
+        failed: Callable[[TcpConnection, str], None] = lambda connection, why: None,
+        sending: Callable[[bytes, TcpConnection], None] | None = None,
+        stranded: Callable[[bytes, TcpConnection], bool] = lambda data, connection: False,
     ) -> None:
         self.counts = TcpCounts()
+        self.sending = sending
         self._received = received
         self._broken = broken
         self._lost = lost
         self._burst_ended = burst_ended
         self._limits = limits or TcpLimits()
         self.bounds = self._limits.bounds
-        self._listeners: list[socket.socket] = []
-        self._silent: dict[TcpConnection, None] = {}
-        """Those that never sent a whole message."""
-        self._places: dict[str, dict[TcpConnection, None]] = {}
-        """All, by address; as above, who was silent longest comes first."""
-        self._taken = 0
-        self._by_peer: dict[tuple[str, int], TcpConnection] = {}
-        self._aliases: dict[TcpConnection, list[int]] = {}
-        """Further ports of its peer that a connection serves for."""
+        self._stacks: Mapping[str, Stack] = stacks or {"tcp": PlainStack(self.bounds)}
+        self._failed = failed
+        self._take_stranded = stranded
+        self._listeners: dict[socket.socket, str] = {}
+        self._served: list[tuple[str, str, int]] = []
+        """What is listened on: transport, host, port."""
+        self._places: Places[TcpConnection] = Places()
+        self._peers = Peers()
+        self._shaking: dict[TcpConnection, float] = {}
+        """Those whose handshake is not over, and until when it has to be."""
         self._unread: Held[TcpConnection] = Held(self._limits.held)
         self._unsent: Held[TcpConnection] = Held(self._limits.held)
         self._turns: Turns[TcpConnection] = Turns()
         self._left = BURST
         self._turn: asyncio.Handle | None = None
-        self._connecting: dict[tuple[str, int], list[Callable[[TcpConnection | None], None]]] = {}
-        self._tasks: set[asyncio.Task[None]] = set()
+        self._opening = Opening(
+            self._stacks, self._open_ours, self._count_failed, self._limits.connect_timeout
+        )
         self._loop: asyncio.AbstractEventLoop | None = None
 
     def __len__(self) -> int:
-        return self._taken
+        return self._places.taken
 
-    def bind(self, host: str, port: int) -> int:
+    def bind(self, host: str, port: int, transport: str = "tcp") -> int:
         """Take an address and return its port; raises OSError."""
         family = socket.AF_INET6 if ":" in host else socket.AF_INET
         listener = socket.socket(family, socket.SOCK_STREAM)
@@ -104,8 +123,10 @@ class TcpConnections:
         except OSError:
             listener.close()
             raise
-        self._listeners.append(listener)
-        return int(listener.getsockname()[1])
+        self._listeners[listener] = transport
+        port = int(listener.getsockname()[1])
+        self._served.append((transport, host, port))
+        return port
 
     async def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to accept."""
@@ -126,62 +147,69 @@ class TcpConnections:
         self.stop_accepting()
         if self._turn is not None:
             self._turn.cancel()
-        for task in self._tasks:
-            task.cancel()
-        for connection in [connection for line in self._places.values() for connection in line]:
+        self._opening.cancel()
+        for connection in list(self._places):
             connection.close()
 
-    def find(self, host: str, port: int) -> TcpConnection | None:
-        """The connection to a peer that is up."""
-        connection = self._by_peer.get((host, port))
-        return connection if connection is not None and connection.is_open else None
+    def find(
+        self, host: str, port: int, transport: str = "tcp", callee: Callee = ANYBODY
+    ) -> TcpConnection | None:
+        """The connection to a peer that is open, and is whom a request is for."""
+        return self._peers.find(host, port, transport, callee)
+
+    def find_name(self, name: str, transport: str) -> TcpConnection | None:
+        """The connection that serves for a name (`add_name`)."""
+        return self._peers.find_name(name, transport)
 
     def add_alias(self, flow: object, port: int) -> bool:
-        """Let a connection serve for another port of its peer; False if it is gone, or another one serves for that.
+        """Let a connection serve for another port of its peer; False if it is gone, or another one serves for that."""
+        return isinstance(flow, TcpConnection) and self._peers.add_alias(flow, port)
 
-        The port is one of the same address, so nobody takes over what is another host's (RFC 5923 is about this).
-        """
-        if not isinstance(flow, TcpConnection) or not flow.is_open:
-            return False
-        found = self.find(flow.host, port)
-        if found is not None:
-            return found is flow
-        aliases = self._aliases.setdefault(flow, [])
-        if len(aliases) >= ALIASES:
-            return False
-        aliases.append(port)
-        self._by_peer[flow.host, port] = flow
-        return True
+    def add_name(self, flow: object, name: str) -> bool:
+        """Let a connection serve for a name by which no address can be found; False as with `add_alias`."""
+        return isinstance(flow, TcpConnection) and self._peers.add_name(flow, name)
 
-    def connect(self, host: str, port: int, done: Callable[[TcpConnection | None], None]) -> None:
+    def connect(
+        self, host: str, port: int, done: Done, transport: str = "tcp", callee: Callee = ANYBODY
+    ) -> None:
         """Open a connection to a peer, or share the one that is up or on its way; done(None) where it fails."""
-        connection = self.find(host, port)
+        connection = self.find(host, port, transport, callee)
         if connection is not None:
             done(connection)
             return
-        waiting = self._connecting.get((host, port))
-        if waiting is not None:
-            waiting.append(done)
+        wanted = Wanted(transport, host, port, callee)
+        if self._opening.joins(wanted, done):
+            return
+        if transport not in self._stacks:
+            done(None)
             return
         if not self._has_place(host):
             self.counts.refused += 1
             done(None)
             return
-        self._connecting[host, port] = [done]
         assert self._loop is not None
-        task = self._loop.create_task(self._connect(host, port))
-        self._tasks.add(task)
-        task.add_done_callback(self._tasks.discard)
+        self._opening.begin(wanted, done, self._loop)
+
+    def keep(self, flow: object, seconds: float) -> None:
+        """Let a connection live so long at least, also if it says nothing; what is no connection needs no keeping."""
+        if isinstance(flow, TcpConnection):
+            assert self._loop is not None
+            flow.kept_until = max(flow.kept_until, self._loop.time() + seconds)
 
     def close_overdue(self) -> None:
         """Close what has exceeded its time; to be called now and then."""
         assert self._loop is not None
         now = self._loop.time()
         self._give_up(self._unread.since_before(now - self._limits.message_time))
-        self._give_up(self._unsent.since_before(now - self._limits.send_timeout))
+        for secure, patience in (
+            (False, self._limits.send_timeout),
+            (True, self._limits.secure_send_timeout),
+        ):
+            late = self._unsent.since_before(now - patience)
+            self._give_up([each for each in late if (each.transport in SECURE) is secure])
+        self._give_up([each for each, until in self._shaking.items() if until < now])
         oldest = now - self._limits.lifetime
-        idle = [each for line in self._places.values() for each in line if each.last_heard < oldest]
-        for connection in idle:
+        for connection in [x for x in self._places if x.last_heard < oldest and x.kept_until < now]:
             connection.close()
 
     # --- places ---------------------------------------------------------------------------------------------------
@@ -196,9 +224,12 @@ class TcpConnections:
                 self._make_room(listener)
                 return
             if self._has_place(address[0]):
-                connection = self._open(sock)
+                transport = self._listeners[listener]
+                layer = self._stacks[transport].accepted(sock.getsockname()[:2], address[:2])
+                connection = self._open(sock, layer, transport)
                 if connection is not None:
-                    self._silent[connection] = None
+                    self._places.begins_silent(connection)
+                    connection.begin()
             else:
                 self.counts.refused += 1
                 sock.close()
@@ -206,18 +237,16 @@ class TcpConnections:
     def _has_place(self, host: str) -> bool:
         """Whether there is room for one more of an address, made where it can be."""
         most = self._limits.source_connections
-        if most and len(self._places.get(host, ())) >= most:
+        if most and self._places.of(host) >= most:
             return False
-        return self._taken + len(self._connecting) < self._limits.connections or self._give_way(host)
+        return self._places.taken + len(self._opening) < self._limits.connections or self._give_way(host)
 
     def _give_way(self, host: str = "") -> bool:
         """Close one for a new one of an address (rule 2); False where nobody has to."""
-        line = self._silent
-        if not line:
-            line = max(self._places.values(), key=len, default=line)
-            if len(line) <= max(len(self._places.get(host, ())), 1):
-                return False
-        self._give_up([next(iter(line))])
+        connection = self._places.who_gives_way(host)
+        if connection is None:
+            return False
+        self._give_up([connection])
         return True
 
     def _make_room(self, listener: socket.socket) -> None:
@@ -231,24 +260,28 @@ class TcpConnections:
         if self._loop is not None and listener in self._listeners:
             self._loop.add_reader(listener, self._accept, listener)
 
-    def _open(self, sock: socket.socket) -> TcpConnection | None:
+    def _open(
+        self, sock: socket.socket, layer: Layer, transport: str, *, is_ours: bool = False
+    ) -> TcpConnection | None:
         assert self._loop is not None
         try:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER)
-            connection = TcpConnection(self, self._loop, sock)
+            connection = TcpConnection(self, self._loop, sock, layer, transport, is_ours=is_ours)
         except OSError:  # it is gone already
             sock.close()
             return None
-        self._places.setdefault(connection.host, {})[connection] = None
-        self._taken += 1
-        self._by_peer[connection.host, connection.port] = connection
+        self._places.take(connection)
+        self._peers.add(connection)
+        if not layer.is_up:
+            self._shaking[connection] = self._loop.time() + self._limits.handshake_time
         return connection
 
     def _give_up(self, connections: list[TcpConnection]) -> None:
         for connection in connections:
             self.counts.given_up += 1
+            self.over(connection, "it came to no end")
             self._forget(connection)
             connection.abort()
 
@@ -256,16 +289,8 @@ class TcpConnections:
         """It holds nothing any more, and its place is free."""
         self._unread.drop(connection)
         self._unsent.drop(connection)
-        self._silent.pop(connection, None)
-        if self._has(connection):
-            del self._places[connection.host][connection]
-            self._taken -= 1
-            if not self._places[connection.host]:
-                del self._places[connection.host]
-
-    def _has(self, connection: TcpConnection) -> bool:
-        """Whether a connection has a place."""
-        return connection in self._places.get(connection.host, ())
+        self._shaking.pop(connection, None)
+        self._places.leave(connection)
 
     # --- turns ----------------------------------------------------------------------------------------------------
 
@@ -294,18 +319,16 @@ class TcpConnections:
 
     # --- what connections call ------------------------------------------------------------------------------------
 
+    def up(self, connection: TcpConnection) -> None:
+        """Messages can pass from now on."""
+        self._shaking.pop(connection, None)
+        self._opening.ended(connection, connection)
+
     def heard(self, connection: TcpConnection, messages: int) -> None:
         """So many messages, or a keep-alive, came: the peer is there."""
         assert self._loop is not None
         connection.last_heard = self._loop.time()
-        if self._has(connection):
-            line = self._places[connection.host]
-            del line[connection]
-            line[connection] = None
-            if self._silent and connection in self._silent:
-                del self._silent[connection]
-                if not messages:
-                    self._silent[connection] = None
+        self._places.heard(connection, messages)
 
     def holds_unread(self, connection: TcpConnection, octets: int, *, begins: bool) -> None:
         """What a connection has of a message that is not whole."""
@@ -317,7 +340,7 @@ class TcpConnections:
 
     def _hold(self, held: Held[TcpConnection], connection: TcpConnection, octets: int, begins: bool) -> None:
         assert self._loop is not None
-        if self._has(connection):
+        if connection in self._places:
             self._give_up(held.put(connection, octets, self._loop.time(), begins=begins))
 
     def received(self, connection: TcpConnection, messages: list[bytes]) -> None:
@@ -332,27 +355,43 @@ class TcpConnections:
         """Framing is lost."""
         self._broken(head, connection, error)
 
+    def over(self, connection: TcpConnection, why: str) -> None:
+        """Its layer is over: a handshake that failed is told."""
+        if connection in self._shaking:
+            del self._shaking[connection]
+            self.counts.failed_handshakes += 1
+            self._failed(connection, why)
+            self._opening.ended(connection, None)  # whoever waits need not wait until the peer hangs up
+
+    def stranded(self, connection: TcpConnection, data: bytes) -> None:
+        """A message has no connection any more."""
+        if not self._take_stranded(data, connection):
+            self.counts.dropped += 1
+
     def closed(self, connection: TcpConnection) -> None:
         """A connection is gone."""
         self._forget(connection)
-        for port in (connection.port, *self._aliases.pop(connection, ())):
-            if self._by_peer.get((connection.host, port)) is connection:
-                del self._by_peer[connection.host, port]
+        self._peers.drop(connection)
+        self._opening.ended(connection, None)
         self._lost(connection)
 
-    async def _connect(self, host: str, port: int) -> None:
-        assert self._loop is not None
-        connection: TcpConnection | None = None
-        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
-        try:
-            sock.setblocking(False)
-            async with asyncio.timeout(self._limits.connect_timeout):
-                await self._loop.sock_connect(sock, (host, port))
-            connection = self._open(sock)
-        except (OSError, TimeoutError):
-            self.counts.dropped += 1
-        finally:
-            if connection is None:
-                sock.close()
-            for done in self._connecting.pop((host, port), ()):
-                done(connection)
+    # --- ours -----------------------------------------------------------------------------------------------------
+
+    def _open_ours(self, sock: socket.socket, layer: Layer, transport: str) -> TcpConnection | None:
+        connection = self._open(sock, layer, transport, is_ours=True)
+        if connection is not None:
+            connection.local_port = self._port_of(connection)
+        return connection
+
+    def _count_failed(self) -> None:
+        self.counts.dropped += 1
+
+    def _port_of(self, connection: TcpConnection) -> int:
+        """The port under which we can be reached, or else that of the connection."""
+        same = [
+            (host, port)
+            for transport, host, port in self._served
+            if transport == connection.transport and (":" in host) == (":" in connection.local_host)
+        ]
+        exact = [port for host, port in same if host == connection.local_host]
+        return next(iter(exact or [port for _, port in same]), connection.local_port)

@@ -1,11 +1,14 @@
-"""UDP: one socket, read in bursts.
+"""UDP: one socket, read and written in bursts.
 
 Rules:
 1. A burst is at most 64 datagrams, so that timers and other sockets get their turn; after each burst
    `burst_ended` is called once (one commit, one flush).
 2. Nothing that a datagram does ends the burst: its handler's errors are its own affair and are reported.
 3. A datagram that the kernel cannot take now is queued, one that it can never take is counted and dropped.
-4. After `CROWDED` full bursts in a row more comes than is served: until nothing waits any more, all that the kernel
+4. What is sent while a burst is served leaves when it ends, or as soon as `BURST` datagrams wait. One after the other
+   they wake a peer once; with work between them each one wakes it anew, which costs more than the datagram itself
+   (docs/performance.md).
+5. After `CROWDED` full bursts in a row more comes than is served: until nothing waits any more, all that the kernel
    has is read into the backlog, which chooses the bursts. It costs nothing as long as that does not happen.
 """
 
@@ -88,11 +91,17 @@ class UdpFlow:
 
     def send(self, data: bytes) -> None:
         """Send one message."""
-        self._socket.send(data, self._address)
+        udp = self._socket
+        if udp.sending is not None:
+            udp.sending(data, self)
+        udp.send(data, self._address)
 
 
 class UdpSocket:
-    """A listening socket. `received(data, flow)` hears each datagram; under overload it is the backlog's to tell it."""
+    """A listening socket. `received(data, flow)` hears each datagram; under overload it is the backlog's to tell it.
+
+    `sending(data, flow)`, if there is one, hears each message that is about to be sent.
+    """
 
     transport = "udp"
 
@@ -110,11 +119,13 @@ class UdpSocket:
         clock: Callable[[], float] = time.monotonic,
         queue: int = QUEUE,
         flows: int = FLOWS,
+        sending: Callable[[bytes, UdpFlow], None] | None = None,
     ) -> None:
         """`queue` is how many datagrams wait for the kernel at most, `flows` how many peers are remembered."""
         self.host = host
         self.port = port
         self.counts = UdpCounts()
+        self.sending = sending
         self._received = received
         self._burst_ended = burst_ended
         self._receive_buffer = receive_buffer
@@ -127,6 +138,8 @@ class UdpSocket:
         self._most_waiting = queue
         self._most_flows = flows
         self._flows: dict[tuple[str, int], UdpFlow] = {}
+        self._gathered: list[tuple[bytes, tuple[str, int]]] = []
+        self._in_burst = False
         self._waiting: deque[tuple[bytes, tuple[str, int]]] = deque()
         self._socket: socket.socket | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
@@ -161,8 +174,9 @@ class UdpSocket:
             self._loop.remove_reader(self._socket)
 
     def close(self) -> None:
-        """Close the socket."""
+        """Close the socket; what is gathered leaves before."""
         self.stop_reading()
+        self._send_gathered()
         if self._socket is not None:
             if self._loop is not None:
                 self._loop.remove_writer(self._socket)
@@ -174,7 +188,26 @@ class UdpSocket:
         return self._flow_to((host, port))
 
     def send(self, data: bytes, address: tuple[str, int]) -> None:
-        """Send a datagram, now or as soon as the kernel takes it."""
+        """Send a datagram: now, at the end of the burst, or as soon as the kernel takes it."""
+        if not self._in_burst:
+            self._send(data, address)
+            return
+        self._gathered.append((data, address))
+        if len(self._gathered) >= BURST:
+            self._send_gathered()
+
+    def _send_gathered(self) -> None:
+        gathered = self._gathered
+        if gathered:
+            self._gathered = []
+            for data, address in gathered:
+                self._send(data, address)
+
+    def _end_burst(self) -> None:
+        self._in_burst = False
+        self._send_gathered()
+
+    def _send(self, data: bytes, address: tuple[str, int]) -> None:
         if self._socket is None:
             self.counts.dropped += 1
             return
@@ -190,6 +223,13 @@ class UdpSocket:
             self.counts.dropped += 1
 
     def _readable(self) -> None:
+        self._in_burst = True
+        try:
+            self._read_burst()
+        finally:
+            self._end_burst()
+
+    def _read_burst(self) -> None:
         assert self._socket is not None
         receive, flows, received = self._socket.recvfrom, self._flows, self._received
         count = 0
@@ -226,8 +266,12 @@ class UdpSocket:
         assert self._backlog is not None
         assert self._loop is not None
         self._read_ahead(self._backlog)
-        self._backlog.serve(BURST, self._clock())
-        self._burst_ended()
+        self._in_burst = True
+        try:
+            self._backlog.serve(BURST, self._clock())
+            self._burst_ended()
+        finally:
+            self._end_burst()
         if self._socket is None:
             self._crowd = None
         elif len(self._backlog):

@@ -18,10 +18,11 @@ from openpy.script.environment import (
     Getter,
     OperandSpec,
     Setter,
-    UnknownVariable,
 )
 from openpy.script.patterns import Flags, Pattern, compile_pattern
 from openpy.script.pseudovariables import bind, bind_setter, read_whole
+from openpy.script.rules import calls, conditions, values
+from openpy.script.rules.rule import ErrorRule, WarningRule
 from openpy.script.syntax import (
     Assignment,
     Call,
@@ -58,12 +59,16 @@ class Binder:
 
     environment: Environment
     found: list[Diagnostic] = field(default_factory=list)
-    missing: set[str] = field(default_factory=set)  # functions that were told to be unknown
+    missing: set[str] = field(init=False)  # modules that are told to be missing
+
+    def __post_init__(self) -> None:
+        self.missing = set(self.environment.told)
 
     # --- functions ----------------------------------------------------------------------------------------
 
     def call(self, node: Call) -> BoundCall | None:
         """Find the function and convert its arguments."""
+        self.environment.rest()
         function = self.environment.function(node.name, len(node.arguments))
         if function is None:
             self._unknown_function(node)
@@ -82,16 +87,17 @@ class Binder:
         plural = "" if amounts == "1" else "s"
         message = f"{node.name}() takes {amounts} argument{plural}, not {len(node.arguments)}"
         names = [", ".join(parameter.name for parameter in form.parameters) for form in forms]
-        self.error(node, message, " or ".join(f"{node.name}({form})" for form in names))
+        self.error(calls.WRONG_COUNT, node, message, " or ".join(f"{node.name}({form})" for form in names))
 
     def _unknown_function(self, node: Call) -> None:
         module = self.environment.not_loaded.get(node.name)
         foreign = dialects.WORDS.get(node.name, "")
-        if module is not None and node.name in self.missing:
+        if module is not None and module in self.missing:
             return  # one line that is missing is told once
         if module is None and not foreign and self.environment.lacks_modules:
             return
-        self.missing.add(node.name)
+        if module is not None:
+            self.missing.add(module)
         hint = did_you_mean(node.name, self.environment.functions)
         if module is not None:
             hint = f'add loadmodule "{module}.so"'
@@ -99,7 +105,7 @@ class Binder:
             hint = foreign
         elif not hint and (close := did_you_mean(node.name, self.environment.not_loaded)):
             hint = close
-        self.error(node, f"unknown command {node.name}(), missing loadmodule?", hint)
+        self.error(calls.UNKNOWN_FUNCTION, node, f"unknown command {node.name}(), missing loadmodule?", hint)
 
     def _argument(self, name: str, function: Function, number: int, node: Expression) -> Any:
         parameter = function.parameters[number]
@@ -112,15 +118,14 @@ class Binder:
             case Number(value=value):
                 text = str(value)
             case _:
-                self.error(node, f"bad arguments: {name}() takes quoted strings")
+                self.error(calls.BAD_ARGUMENT, node, f"bad arguments: {name}() takes quoted strings")
                 return None
         try:
             converted = convert(text, self.environment)
         except ArgumentError as failure:
-            if self._may_be_known(failure):
-                return None
             place = f"argument {number + 1} of {name}()"
-            self.error(node, f"{place}: {failure}", f"{place} is {parameter.kind.description}")
+            hint = failure.hint or f"{place} is {parameter.kind.description}"
+            self._failed(node, failure.within(place), calls.BAD_ARGUMENT, hint)
             return None
         if isinstance(converted, Pattern):
             self._remark(node, converted)
@@ -130,12 +135,12 @@ class Binder:
 
     def variable(self, node: PseudoVariable) -> BoundValue | None:
         """Bind the getter."""
+        self.environment.rest()
         try:
             reference = read_whole(node.text)
             return BoundValue(bind(reference, self.environment), bool(reference.transformations))
         except ArgumentError as failure:
-            if not self._may_be_known(failure):
-                self.error(node, str(failure))
+            self._failed(node, failure, values.BAD_REFERENCE, failure.hint)
             return None
 
     def setter(self, node: Assignment) -> Setter | None:
@@ -144,18 +149,20 @@ class Binder:
             reference = read_whole(node.target.text)
             setter = bind_setter(reference, self.environment)
         except ArgumentError as failure:
-            if not self._may_be_known(failure):
-                self.error(node.target, str(failure))
+            self._failed(node.target, failure, values.BAD_REFERENCE, failure.hint)
             return None
         if isinstance(node.value, Null) and node.operator not in ("=", ":="):
-            self.error(node, f"NULL cannot be used with {node.operator}", "write = NULL")
+            self.error(values.BAD_NULL, node, f"NULL cannot be used with {node.operator}", "write = NULL")
         elif isinstance(node.value, Null) and node.operator == ":=" and reference.name != "avp":
-            self.error(node, f"{reference.text} cannot be assigned NULL with :=", "write = NULL")
+            message = f"{reference.text} cannot be assigned NULL with :="
+            self.error(values.BAD_NULL, node, message, "write = NULL")
         return setter
 
-    def _may_be_known(self, failure: ArgumentError) -> bool:
-        """Whether what is unknown may be what a module has that is not there."""
-        return isinstance(failure, UnknownVariable) and self.environment.lacks_modules
+    def _failed(self, node: Node, failure: ArgumentError, rule: ErrorRule, hint: str) -> None:
+        """Report what could not be converted; a variable that is unknown may be that of a module that is not there."""
+        rule = failure.rule or rule
+        if rule is not values.UNKNOWN_VARIABLE or not self.environment.lacks_modules:
+            self.error(rule, node, failure.text, hint)
 
     # --- the rest -----------------------------------------------------------------------------------------
 
@@ -164,7 +171,7 @@ class Binder:
         spec = self.environment.operands.get(node.name)
         if spec is None:
             hint = did_you_mean(node.name, self.environment.operands)
-            self.error(node, f"{node.name} is not known here", hint)
+            self.error(conditions.NO_CONDITION, node, f"{node.name} is not known here", hint)
         return spec
 
     def pattern(self, node: Node, text: str) -> Pattern | None:
@@ -172,24 +179,28 @@ class Binder:
         try:
             pattern = compile_pattern(text, Flags.IGNORE_CASE)
         except ArgumentError as failure:
-            self.error(node, str(failure))
+            self.error(conditions.BAD_PATTERN, node, failure.text)
             return None
         self._remark(node, pattern)
         return pattern
 
     def _remark(self, node: Node, pattern: Pattern) -> None:
         for remark in pattern.remarks:
-            self.warning(
-                node, f"in the regular expression {remark}", "POSIX has [0-9], [[:alpha:]] and the like"
-            )
+            message = f"in the regular expression {remark}"
+            hint = "POSIX has [0-9], [[:alpha:]] and the like"
+            self.warning(conditions.FOREIGN_PATTERN, node, message, hint)
+        if pattern.dead:
+            message = f"in the regular expression {pattern.dead}: that never matches"
+            hint = "the character itself has a backslash: \\^ or \\$"
+            self.warning(conditions.IMPOSSIBLE_PATTERN, node, message, hint)
 
-    def error(self, node: Node, message: str, hint: str = "") -> None:
+    def error(self, rule: ErrorRule, node: Node, message: str, hint: str = "") -> None:
         """Report an error."""
-        self.found.append(error(node.position, message, hint))
+        self.found.append(error(rule, node.position, message, hint))
 
-    def warning(self, node: Node, message: str, hint: str = "") -> None:
+    def warning(self, rule: WarningRule, node: Node, message: str, hint: str = "") -> None:
         """Report a warning."""
-        self.found.append(warning(node.position, message, hint))
+        self.found.append(warning(rule, node.position, message, hint))
 
 
 def _count(function: Function) -> str:

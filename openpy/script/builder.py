@@ -18,6 +18,8 @@ from openpy.script.diagnostics import Diagnostic
 from openpy.script.globalsection import GlobalSection
 from openpy.script.lexer import Token
 from openpy.script.literals import text_of
+from openpy.script.rules import calls, conditions, routes, values
+from openpy.script.rules import statements as rules
 from openpy.script.strings import unquote
 from openpy.script.syntax import (
     And,
@@ -79,17 +81,18 @@ class Builder(GlobalSection):
     def route(self, at: Position, kind: Token, body: Block) -> Route:
         if kind.text in ("failure_route", "branch_route"):
             message = f"invalid {kind.text} statement: it needs a number or a name"
-            self._error(kind.position, message, f"write {kind.text}[1] {{ ... }}")
+            self._error(routes.ROUTE_NAME, kind.position, message, f"write {kind.text}[1] {{ ... }}")
         if kind.text == "event_route":
             hint = "such as event_route[core:worker-one-init] { ... }"
-            self._error(kind.position, "invalid event_route statement: it needs an event", hint)
+            message = "invalid event_route statement: it needs an event"
+            self._error(routes.ROUTE_NAME, kind.position, message, hint)
         name = "0" if kind.text in ("route", "request_route") else ""
         return self._route(at, kind, name, body)
 
     def indexed_route(self, at: Position, kind: Token, label: list[Token], body: Block) -> Route:
         if kind.text in ("error_route", "request_route", "reply_route"):
             message = f"invalid {kind.text} statement: it has no number or name"
-            self._error(label[0].position, message, f"write {kind.text} {{ ... }}")
+            self._error(routes.ROUTE_NAME, label[0].position, message, f"write {kind.text} {{ ... }}")
         return self._route(at, kind, ":".join(map(self._label, label)), body)
 
     def _label(self, label: Token) -> str:
@@ -100,7 +103,12 @@ class Builder(GlobalSection):
     def _route(self, at: Position, kind: Token, name: str, body: Block) -> Route:
         message = "break outside of a loop or a switch; it leaves the route"
         for place in self._claim_breaks(at):
-            self._warning(place, message, "write return to leave the route, exit to end the script")
+            self._warning(
+                rules.STRAY_BREAK,
+                place,
+                message,
+                "write return to leave the route, exit to end the script",
+            )
         return Route(RouteKind(_ROUTE_WORDS.get(kind.text, kind.text)), name, body, position=at)
 
     def stray_end(self, at: Position, _exit: Exit) -> None:
@@ -114,7 +122,7 @@ class Builder(GlobalSection):
 
     def _stray(self, at: Position, what: str) -> None:
         message = f"a stray '{what}' outside of any route is skipped (line {at.line}, column {at.column})"
-        self._warning(at, message, "the header of a route above may be commented out")
+        self._warning(rules.STRAY_END, at, message, "the header of a route above may be commented out")
 
     # --- Statements ---------------------------------------------------------------------------------------
 
@@ -131,7 +139,7 @@ class Builder(GlobalSection):
         command = FIRST_NAMES.get(name.text, name.text)
         if command not in BARE_COMMANDS:
             message = f"bad command: {name.text} is called without parentheses"
-            self._error(at, message, f"write {name.text}()")
+            self._error(rules.MISSING_PARENTHESES, at, message, f"write {name.text}()")
         return Call(command, (), position=at)
 
     def if_(self, at: Position, condition: Expression, body: Block, otherwise: Block | None = None) -> If:
@@ -145,16 +153,18 @@ class Builder(GlobalSection):
         self._claim_breaks(at)
         labels = [case.label for case in cases]
         if not any(labels):
-            self._error(at, "a switch needs at least one case")
+            self._error(rules.BAD_SWITCH, at, "a switch needs at least one case")
         elif None in labels[:-1]:
             place = cases[labels.index(None)].position
-            self._error(place, "default is not the last part of the switch", "move it behind every case")
+            message = "default is not the last part of the switch"
+            self._error(rules.BAD_SWITCH, place, message, "move it behind every case")
         return Switch(self.variable(subject.position, subject), tuple(cases), position=at)
 
     def case(self, at: Position, label: Value, statements: Sequence[Statement] = ()) -> Case:
         if not isinstance(label, Number | String):
             hint = f'quote it: case "{text_of(label)}":'
-            self._error(label.position, "the label of a case is a number or a string", hint)
+            message = "the label of a case is a number or a string"
+            self._error(rules.BAD_SWITCH, label.position, message, hint)
             label = String(text_of(label), position=label.position)
         return self._case(at, label, statements)
 
@@ -165,7 +175,8 @@ class Builder(GlobalSection):
         ends = [n for n, statement in enumerate(statements) if isinstance(statement, Break)]
         after = [s for s in statements[ends[0] + 1 :] if not isinstance(s, Empty)] if ends else []
         if after:
-            self._error(after[0].position, "a statement after the break of its case is never run")
+            message = "a statement after the break of its case is never run"
+            self._error(rules.BAD_SWITCH, after[0].position, message)
         return Case(label, tuple(statements[: ends[0]] if ends else statements), bool(ends), position=at)
 
     def break_(self, at: Position) -> Break:
@@ -197,7 +208,8 @@ class Builder(GlobalSection):
                 return Return(number, position=at)
             case PseudoVariable():
                 return Return(value, position=at)
-        self._error(value.position, "return takes a number", "such as return(1) or return(-1)")
+        hint = "such as return(1) or return(-1)"
+        self._error(rules.BAD_RETURN, value.position, "return takes a number", hint)
         return Return(1, position=at)
 
     def call_without_arguments(self, at: Position, name: Token) -> Call:
@@ -220,7 +232,7 @@ class Builder(GlobalSection):
             return RouteCall(text_of(label), position=at)
         message = "bad routeargument: one number or name is expected"
         hint = "such as route(1) or route(RELAY)" if len(arguments) == 1 else dialects.ARGUMENTS
-        self._error(label.position, message, hint)
+        self._error(calls.ROUTE_ARGUMENT, label.position, message, hint)
         return RouteCall("", position=at)
 
     def plain_assignment(self, at: Position, target: Token, value: Expression) -> Assignment:
@@ -231,7 +243,8 @@ class Builder(GlobalSection):
 
     def _assign(self, at: Position, target: Token, operator: str, value: Expression) -> Assignment:
         if isinstance(value, Null) and operator not in ("=", ":="):
-            self._error(value.position, f"NULL cannot be used with {operator}", "only with = and :=")
+            hint = "only with = and :="
+            self._error(values.BAD_NULL, value.position, f"NULL cannot be used with {operator}", hint)
         return Assignment(self.variable(target.position, target), operator, value, position=at)
 
     # --- Conditions and values ----------------------------------------------------------------------------
@@ -252,14 +265,14 @@ class Builder(GlobalSection):
         if isinstance(value, Name) and (name := FIRST_NAMES.get(value.text, value.text)) in BARE_COMMANDS:
             return Call(name, (), position=at)
         if problem := comparable.condition_problem(value):
-            self._error(at, *problem)
+            self._error(conditions.NO_CONDITION, at, *problem)
         return value
 
     def bare_value(self, at: Position, value: Value) -> Expression:
         if isinstance(value, Name) and (name := FIRST_NAMES.get(value.text, value.text)) in BARE_COMMANDS:
             return Call(name, (), position=at)
         if problem := comparable.value_problem(value):
-            self._error(at, *problem)
+            self._error(values.NO_VALUE, at, *problem)
         return value
 
     def comparison(self, at: Position, left: Value, operator: Token, right: Value) -> Comparison:
@@ -267,13 +280,13 @@ class Builder(GlobalSection):
         if isinstance(left, _LITERAL) and not isinstance(right, _LITERAL) and sign in _MIRRORED:
             left, sign, right = right, _MIRRORED[sign], left
         if problem := comparable.comparison_problem(left, sign, right):
-            self._error(at, *problem)
+            self._error(conditions.BAD_COMPARISON, at, *problem)
         return Comparison(left, sign, right, position=at)
 
     def arithmetic(self, at: Position, left: Expression, operator: Token, right: Expression) -> Arithmetic:
         for side in (left, right):
             if isinstance(side, Null):
-                self._error(side.position, "NULL cannot be calculated with")
+                self._error(values.BAD_NULL, side.position, "NULL cannot be calculated with")
         return Arithmetic(left, operator.text, right, position=at)
 
     def bit_not(self, at: Position, operand: Expression) -> BitNot:

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections import deque
+from collections.abc import Iterable, Iterator
 
 from openpy.script.environment import Environment
-from openpy.script.syntax import Call, Route, RouteCall, RouteKind, Script
+from openpy.script.syntax import Call, Position, Route, RouteCall, RouteKind, Script
 from openpy.script.traversal import walk
 
 RouteKey = tuple[RouteKind, str]
+
+MAIN: RouteKey = (RouteKind.REQUEST, "0")
+"""Where requests come in."""
 
 
 def routes_of(script: Script) -> list[Route]:
@@ -19,6 +23,18 @@ def routes_of(script: Script) -> list[Route]:
 def key_of(route: Route) -> RouteKey:
     """What a route is found by."""
     return route.kind, route.name
+
+
+def shown_route(key: RouteKey) -> str:
+    """A route as it is written."""
+    kind, name = key
+    return kind.value if not name or (kind, name) == MAIN else f"{kind.value}[{name}]"
+
+
+def header_of(route: Route) -> Position:
+    """The place of the word that a route begins with."""
+    at = route.position
+    return Position(at.file, at.line, at.column, at.line, at.column + len(route.kind.value), at.piece)
 
 
 class CallGraph:
@@ -41,34 +57,53 @@ class CallGraph:
             self.calls[key_of(route)] = calls
             self.route_calls[key_of(route)] = route_calls
 
-    def reached_from(self, key: RouteKey) -> dict[RouteKey, tuple[RouteKey, ...]]:
-        """The routes that a route can call, also through others; each with the way there."""
-        ways: dict[RouteKey, tuple[RouteKey, ...]] = {}
-        waiting: list[tuple[RouteKey, tuple[RouteKey, ...]]] = [(key, (key,))]
+    def reached_from(self, kind: RouteKind) -> dict[RouteKey, RouteKey]:
+        """The routes that run within blocks of a kind; each with the one that calls it first, itself at the start."""
+        before = {key: key for key in self.calls if key[0] is kind}
+        waiting = deque(before)
         while waiting:
-            current, way = waiting.pop(0)
-            for node in self.route_calls.get(current, ()):
+            current = waiting.popleft()
+            for node in self.route_calls[current]:
                 target = (RouteKind.REQUEST, node.name)
-                if target in self.calls and target not in ways:
-                    ways[target] = (*way, target)
-                    waiting.append((target, ways[target]))
-        return ways
+                if target in self.calls and target not in before:
+                    before[target] = current
+                    waiting.append(target)
+        return before
+
+    def callees_first(self) -> Iterator[RouteKey]:
+        """All routes, each after those that it calls, unless they call each other in circles."""
+        done: set[RouteKey] = set()
+        for start in self.calls:
+            path = [] if start in done else [(start, iter(self.route_calls[start]))]
+            done.add(start)
+            while path:
+                key, calls = path[-1]
+                for node in calls:
+                    target = (RouteKind.REQUEST, node.name)
+                    if target in self.calls and target not in done:
+                        done.add(target)
+                        path.append((target, iter(self.route_calls[target])))
+                        break
+                else:
+                    path.pop()
+                    yield key
 
     def waiting(self, environment: Environment) -> set[RouteKey]:
         """The routes that can reach an async function, and so are coroutines.
 
         Any action can lead to the error_route, so if that one waits, all may.
         """
-        found = {key for key, calls in self.calls.items() if any(_waits(node, environment) for node in calls)}
-        found_more = bool(found)
-        while found_more:
-            more = {
-                key
-                for key, calls in self.route_calls.items()
-                if key not in found and any((RouteKind.REQUEST, node.name) in found for node in calls)
-            }
-            found |= more
-            found_more = bool(more)
+        callers: dict[RouteKey, list[RouteKey]] = {}
+        for key, calls in self.route_calls.items():
+            for call in calls:
+                callers.setdefault((RouteKind.REQUEST, call.name), []).append(key)
+        found: set[RouteKey] = set()
+        more = [key for key, calls in self.calls.items() if any(_waits(node, environment) for node in calls)]
+        while more:
+            key = more.pop()
+            if key not in found:
+                found.add(key)
+                more += callers.get(key, ())
         return set(self.calls) if self.error_route in found else found
 
 

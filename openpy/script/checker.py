@@ -2,12 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from itertools import islice
+
 from openpy.script.binding import Binder
-from openpy.script.callgraph import CallGraph, RouteKey, key_of, routes_of
+from openpy.script.callgraph import CallGraph, RouteKey, header_of, key_of, routes_of, shown_route
 from openpy.script.comparison_binding import bind_comparison
-from openpy.script.diagnostics import Diagnostic, error, in_order, warning
+from openpy.script.diagnostics import Diagnostic, Severity, did_you_mean, error, in_order, warning
 from openpy.script.environment import Environment
 from openpy.script.habits import habits_of
+from openpy.script.literals import text_of
+from openpy.script.misfits import misfits_of
+from openpy.script.reach import armed_route, unused_routes
+from openpy.script.rules import calls
+from openpy.script.rules import routes as rules
 from openpy.script.syntax import (
     Assignment,
     Call,
@@ -16,14 +24,20 @@ from openpy.script.syntax import (
     Number,
     PseudoVariable,
     Route,
-    RouteCall,
     RouteKind,
     Script,
 )
-from openpy.script.traversal import TOO_DEEP, children, first_too_deep
+from openpy.script.traversal import children, too_deep
+from openpy.script.ways import check_ways
 
 LARGEST_NUMBER = 39
 """Routes are numbered up to this; other names are free."""
+
+MOST_TOLD = 1000
+"""Nobody reads more, and each costs the search for what was meant."""
+
+_LONGEST_WAY = 6
+"""Routes of a way that are told."""
 
 _TABLES = {
     RouteKind.REQUEST: ("request", "invalid routing table number"),
@@ -39,43 +53,65 @@ _TABLES = {
 def check(script: Script, environment: Environment) -> list[Diagnostic]:
     """Find all errors and warnings, in the order of the script."""
     routes = routes_of(script)
-    deep = [error(node.position, TOO_DEEP) for route in routes if (node := first_too_deep(route))]
-    if deep:
+    if deep := too_deep(routes):
         return deep
     binder = Binder(environment)
-    found = _check_table(routes)
     graph = CallGraph(routes)
     for route in routes:
         _bind_all(route, binder)
-        found += _check_calls(route, graph, environment)
-        found += _check_reached_calls(key_of(route), graph, environment)
-        found += habits_of(route)
-    return in_order(dict.fromkeys(found + binder.found), script.file)
+    found = binder.found + list(islice(_found(routes, graph, environment), MOST_TOLD))
+    errors = {_begin(item) for item in found if item.severity is Severity.ERROR}
+    if not errors:
+        found += islice(unused_routes(routes, graph, environment), MOST_TOLD)
+    kept = (item for item in found if item.severity is Severity.ERROR or _begin(item) not in errors)
+    return in_order(dict.fromkeys(kept), script.file)
 
 
-def _check_table(routes: list[Route]) -> list[Diagnostic]:
+def _begin(found: Diagnostic) -> tuple[str, int, int]:
+    """Where it begins: a warning that begins where an error does is about the same mistake."""
+    return found.position.file, found.position.line, found.position.column
+
+
+def _found(routes: list[Route], graph: CallGraph, environment: Environment) -> Iterator[Diagnostic]:
+    """All that does not come from names alone; whoever has enough stops asking."""
+    yield from _check_table(routes)
+    yield from check_ways(routes, graph, environment)
+    yield from _check_reached_calls(graph, environment)
+    for route in routes:
+        yield from _check_calls(route, graph, environment)
+        yield from habits_of(route)
+        yield from misfits_of(route, environment)
+
+
+def _check_table(routes: list[Route]) -> Iterator[Diagnostic]:
     """Routes defined twice, and numbers out of range."""
-    found = []
     seen: dict[RouteKey, Route] = {}
     for route in routes:
         table, bad_number = _TABLES[route.kind]
         least = 0 if route.kind is RouteKind.REQUEST else 1
-        is_number = route.name.isascii() and route.name.isdigit()
-        if is_number and not least <= int(route.name) <= LARGEST_NUMBER and route.kind is not RouteKind.ERROR:
+        if (
+            route.kind is not RouteKind.ERROR
+            and _is_number(route.name)
+            and not least <= int(route.name[:9]) <= LARGEST_NUMBER
+        ):
             hint = f"numbers go from {least} to {LARGEST_NUMBER}"
-            found.append(error(route.position, f"{bad_number}: {route.name}", hint))
+            yield error(rules.ROUTE_NUMBER, header_of(route), f"{bad_number}: {route.name}", hint)
         first = seen.setdefault(key_of(route), route)
         if first is not route:
             default = "default " if route.name in ("", "0") else ""
             hint = f"it is also defined in line {first.position.line}"
-            found.append(error(route.position, f"overwritting {default}{table} routing table", hint))
-    return found
+            message = f"overwritting {default}{table} routing table"
+            yield error(rules.ROUTE_TWICE, header_of(route), message, hint)
+
+
+def _is_number(name: str) -> bool:
+    return name.isascii() and name.isdigit()
 
 
 def _bind_all(route: Route, binder: Binder) -> None:
     """Let the binder look at every name in a route."""
     waiting: list[Node] = [route.body]
-    while waiting:
+    while waiting and len(binder.found) < MOST_TOLD:
         node = waiting.pop()
         match node:
             case Call():
@@ -92,55 +128,72 @@ def _bind_all(route: Route, binder: Binder) -> None:
                 waiting.extend(reversed(list(children(node))))  # in the order of the script
 
 
-def _check_calls(route: Route, graph: CallGraph, environment: Environment) -> list[Diagnostic]:
+def _check_calls(route: Route, graph: CallGraph, environment: Environment) -> Iterator[Diagnostic]:
     """Functions that cannot be used (here, or at all), numbers where 1.3 has strings, routes that are not there."""
-    found = []
     for node in graph.calls[key_of(route)]:
         function = environment.function(node.name, len(node.arguments))
         if function is None:
             continue
         if function.refusal is not None:
             message = f"{node.name}() cannot be used: {function.refusal.reason}"
-            found.append(error(node.position, message, function.refusal.hint))
+            yield error(calls.REFUSED, node.position, message, function.refusal.hint)
         if route.kind not in function.routes:
             allowed = ", ".join(sorted(kind.value for kind in function.routes))
-            message = f"Command cannot be used in the block: {node.name}() in {_shown(key_of(route))}"
-            found.append(error(node.position, message, f"it can be used in {allowed}"))
+            message = f"Command cannot be used in the block: {node.name}() in {shown_route(key_of(route))}"
+            yield error(calls.WRONG_ROUTE_TYPE, node.position, message, f"it can be used in {allowed}")
         if function.module != "core":
             for argument in node.arguments:
                 if isinstance(argument, Number | PseudoVariable):
                     message = f"arguments of {node.name}() are quoted in openser 1.3"
-                    found.append(warning(argument.position, message))
+                    hint = f'write "{text_of(argument)}"'
+                    yield warning(calls.UNQUOTED, argument.position, message, hint)
+        armed = armed_route(node, environment)
+        if armed is not None and armed not in graph.calls:
+            yield _undefined(node, armed, graph)
     for call in graph.route_calls[key_of(route)]:
-        if (RouteKind.REQUEST, call.name) not in graph.calls:
-            found.append(_undefined(call))
-    return found
+        key = (RouteKind.REQUEST, call.name)
+        if key not in graph.calls:
+            yield _undefined(call, key, graph)
 
 
-def _undefined(node: RouteCall) -> Diagnostic:
-    message = f"route({node.name}) is not defined: null action list"
-    return warning(node.position, message, "the call does nothing and gives 1")
-
-
-def _check_reached_calls(key: RouteKey, graph: CallGraph, environment: Environment) -> list[Diagnostic]:
-    """Functions that a block of another type reaches through route()."""
-    if key[0] is RouteKind.REQUEST:
-        return []
-    found = []
-    for target, way in graph.reached_from(key).items():
-        for node in graph.calls[target]:
-            function = environment.function(node.name, len(node.arguments))
-            if (
-                function is not None
-                and key[0] not in function.routes
-                and RouteKind.REQUEST in function.routes
-            ):
-                path = " -> ".join(map(_shown, way))
-                message = f"script function {node.name} does not support route type {key[0].value}"
-                found.append(warning(node.position, message, f"it is reached by {path}"))
-    return found
-
-
-def _shown(key: RouteKey) -> str:
+def _undefined(node: Node, key: RouteKey, graph: CallGraph) -> Diagnostic:
     kind, name = key
-    return kind.value if name in ("", "0") else f"{kind.value}[{name}]"
+    hint = did_you_mean(name, (other for same, other in graph.calls if same is kind))
+    if kind is RouteKind.REQUEST:
+        message = f"route({name}) is not defined: null action list"
+        hint = hint or "the call does nothing and gives 1"
+    else:
+        message = f"{shown_route(key)} is not defined"
+    return warning(rules.UNDEFINED_ROUTE, node.position, message, hint)
+
+
+def _check_reached_calls(graph: CallGraph, environment: Environment) -> Iterator[Diagnostic]:
+    """Functions that a block of another type reaches through route()."""
+    for kind in RouteKind:
+        if kind is RouteKind.REQUEST:
+            continue
+        callers = graph.reached_from(kind)
+        for target in callers:
+            if target[0] is kind:
+                continue
+            for node in graph.calls[target]:
+                function = environment.function(node.name, len(node.arguments))
+                if (
+                    function is not None
+                    and kind not in function.routes
+                    and RouteKind.REQUEST in function.routes
+                ):
+                    message = f"script function {node.name} does not support route type {kind.value}"
+                    hint = f"it is reached by {_way_to(target, callers)}"
+                    yield warning(calls.REACHED_ROUTE_TYPE, node.position, message, hint)
+
+
+def _way_to(target: RouteKey, callers: dict[RouteKey, RouteKey]) -> str:
+    """`failure_route[1] -> route[2]`; of a long way, its end."""
+    way = [target]
+    while callers[way[-1]] != way[-1] and len(way) <= _LONGEST_WAY:
+        way.append(callers[way[-1]])
+    names = [shown_route(key) for key in reversed(way)]
+    if callers[way[-1]] != way[-1]:
+        names[0] = "..."
+    return " -> ".join(names)

@@ -24,8 +24,8 @@ _URIS = frozenset(("uri", "status", "from_uri", "to_uri"))
 _ADDRESSES = frozenset(("src_ip", "dst_ip"))
 _NUMBERS: dict[str, tuple[frozenset[str], str]] = {
     "proto": (
-        frozenset(_words("udp UDP tcp TCP tls TLS sctp SCTP any")),
-        "udp, tcp, tls, sctp or any, unquoted",
+        frozenset(_words("udp UDP tcp TCP tls TLS sctp SCTP ws WS wss WSS any")),
+        "udp, tcp, tls, sctp, ws, wss or any, unquoted",
     ),
     "af": (frozenset(_words("inet INET inet6 INET6")), "inet or inet6"),
     "msg:len": (frozenset(("max_len",)), "a number or max_len"),

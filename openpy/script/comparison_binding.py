@@ -11,6 +11,7 @@ from openpy.script.addresses import is_in, networks_of
 from openpy.script.binding import Binder, BoundValue
 from openpy.script.comparisons import ERROR, NUMBER, PAIR, TEXT, Verdict, fold
 from openpy.script.environment import OperandSpec
+from openpy.script.rules import conditions
 from openpy.script.syntax import (
     Case,
     Comparison,
@@ -68,7 +69,9 @@ def bind_comparison(binder: Binder, node: Comparison) -> BoundComparison | None:
             spec = binder.operand(left)
             value = None if spec is None else BoundValue(spec.get, True)
         case _:
-            binder.error(left, "a literal cannot stand on the left of a comparison")
+            binder.error(
+                conditions.BAD_COMPARISON, left, "a literal cannot stand on the left of a comparison"
+            )
             return None
     if value is None:
         return None
@@ -88,7 +91,7 @@ def bind_comparison(binder: Binder, node: Comparison) -> BoundComparison | None:
         case PseudoVariable():
             return _pair(node, value, binder.variable(right))
         case _:
-            binder.error(right, "this cannot stand on the right of a comparison")
+            binder.error(conditions.BAD_COMPARISON, right, "this cannot stand on the right of a comparison")
             return None
 
 
@@ -97,7 +100,9 @@ def _word(binder: Binder, spec: OperandSpec, right: Expression) -> int | None:
         return right.value
     if isinstance(right, Name) and right.text in spec.words:
         return spec.words[right.text]
-    binder.error(right, f"{spec.name} is compared with a number", _one_of(spec.words))
+    binder.error(
+        conditions.BAD_COMPARISON, right, f"{spec.name} is compared with a number", _one_of(spec.words)
+    )
     return None
 
 
@@ -109,7 +114,8 @@ def _with_text(binder: Binder, node: Comparison, left: BoundValue, text: str) ->
         test = comparisons.matches if node.operator == "=~" else comparisons.matches_not
         return _plain(node, left, test, pattern.search)
     if isinstance(node.left, Operand) and node.operator not in ("==", "!="):
-        binder.warning(node, f"{node.left.name} {node.operator} is an error at run time, so never true")
+        message = f"{node.left.name} {node.operator} is an error at run time, so never true"
+        binder.warning(conditions.FAILS, node, message)
         return BoundComparison(_always_error, None, (), False)
     return _plain(node, left, TEXT[node.operator], fold(text))
 
@@ -120,14 +126,15 @@ def _with_number(
     if number is None:
         return None
     if node.operator not in NUMBER:
-        binder.error(node, f"a number cannot be matched with {node.operator}")
+        binder.error(conditions.BAD_COMPARISON, node, f"a number cannot be matched with {node.operator}")
         return None
     return _plain(node, left, NUMBER[node.operator], number, certain=False)
 
 
 def _with_null(binder: Binder, node: Comparison, left: BoundValue) -> BoundComparison | None:
     if node.operator not in ("==", "!="):
-        binder.error(node, f"NULL cannot be compared with {node.operator}", "write == NULL or != NULL")
+        message = f"NULL cannot be compared with {node.operator}"
+        binder.error(conditions.BAD_COMPARISON, node, message, "write == NULL or != NULL")
         return None
     equal = node.operator == "=="
     test = comparisons.is_null if equal else comparisons.is_not_null
@@ -160,16 +167,20 @@ def _with_address(
         case PseudoVariable():
             return _pair(node, left, binder.variable(right))
         case _:
-            binder.error(right, "an address, a network, a host name or myself is expected")
+            binder.error(
+                conditions.BAD_COMPARISON, right, "an address, a network, a host name or myself is expected"
+            )
             return None
     networks = networks_of([text])
     if not networks and isinstance(right, Network):
-        binder.error(right, f"{text} is no address or network")
+        binder.error(conditions.BAD_COMPARISON, right, f"{text} is no address or network")
         return None
     if not networks:
         networks = networks_of(binder.environment.resolve(text))
         if not networks:
-            binder.warning(right, f"{text} cannot be resolved now, so it is never equal")
+            binder.warning(
+                conditions.NEVER_EQUAL, right, f"{text} cannot be resolved now, so it is never equal"
+            )
     inside = is_in(networks)
     test = _differs(inside) if node.operator == "!=" else inside
     return BoundComparison(test, left, (), False)
@@ -177,7 +188,8 @@ def _with_address(
 
 def _with_myself(binder: Binder, node: Comparison, other: Expression) -> BoundComparison | None:
     if node.operator not in ("==", "!="):
-        binder.error(node, f"myself cannot be compared with {node.operator}", "write == or !=")
+        message = f"myself cannot be compared with {node.operator}"
+        binder.error(conditions.BAD_COMPARISON, node, message, "write == or !=")
         return None
     match other:
         case Operand():
@@ -192,14 +204,13 @@ def _with_myself(binder: Binder, node: Comparison, other: Expression) -> BoundCo
             known = same in binder.environment.operands
             spec = binder.operand(Operand(same, position=other.position)) if known else None
             if spec is None:
-                binder.warning(
-                    node, f"{text}==myself is an error at run time, so never true", "use uri==myself"
-                )
+                message = f"{text}==myself is an error at run time, so never true"
+                binder.warning(conditions.FAILS, node, message, "use uri==myself")
                 return BoundComparison(_always_error, None, (), False)
         case _:
             spec = None
     if spec is None or spec.is_myself is None:
-        binder.error(other, "this cannot be compared with myself")
+        binder.error(conditions.BAD_COMPARISON, other, "this cannot be compared with myself")
         return None
     return BoundComparison(_is_myself(spec.is_myself, node.operator == "=="), None, (), False)
 

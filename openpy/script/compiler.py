@@ -12,20 +12,21 @@ Rules:
 from __future__ import annotations
 
 import ast
+import weakref
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from openpy.script.binding import Binder
 from openpy.script.callgraph import CallGraph, RouteKey, key_of, routes_of
 from openpy.script.codewriter import Unit
-from openpy.script.diagnostics import ScriptError, Severity, error
+from openpy.script.diagnostics import ScriptError, Severity
 from openpy.script.environment import Environment
 from openpy.script.observing import ObservedBinder, ObservedWriter, Observer
 from openpy.script.statements import RouteWriter
 from openpy.script.stopping import STOP, Stop
 from openpy.script.syntax import Position, Route, RouteKind, Script
-from openpy.script.traversal import TOO_DEEP, first_too_deep
+from openpy.script.traversal import too_deep
 
 __all__ = ["STOP", "CompiledRoute", "Program", "Stop", "compile_script"]
 
@@ -41,16 +42,25 @@ class CompiledRoute:
     position: Position
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True, slots=True, weakref_slot=True, eq=False)
 class Program:
-    """A compiled script."""
+    """A compiled script. Whoever runs one of its routes holds it for as long as that takes."""
 
     file: str
     routes: dict[RouteKey, CompiledRoute]
+    scope: dict[str, Any] = field(default_factory=dict, repr=False)
+    """The globals of its routes."""
 
     def route(self, kind: RouteKind, name: str) -> CompiledRoute | None:
         """Find a route."""
         return self.routes.get((kind, name))
+
+    def retire(self) -> None:
+        """It is run no more by who calls this: once nobody holds it, the cycle of routes and globals is taken apart.
+
+        Without that it would be for the garbage collector, which a server keeps off.
+        """
+        weakref.finalize(self, self.scope.clear).atexit = False
 
 
 def compile_script(script: Script, environment: Environment, observer: Observer | None = None) -> Program:
@@ -59,8 +69,7 @@ def compile_script(script: Script, environment: Environment, observer: Observer 
     Raises ScriptError with all names and arguments that cannot be bound.
     """
     routes = routes_of(script)
-    deep = [error(node.position, TOO_DEEP) for route in routes if (node := first_too_deep(route))]
-    if deep:
+    if deep := too_deep(routes):
         raise ScriptError(deep)
     graph = CallGraph(routes)
     waiting = graph.waiting(environment)
@@ -73,20 +82,24 @@ def compile_script(script: Script, environment: Environment, observer: Observer 
     problems = [problem for problem in binder.found if problem.severity is Severity.ERROR]
     if problems:
         raise ScriptError(problems)
-    return Program(script.file, _load(routes, names, unit))
+    namespace: dict[str, Any] = {**unit.globals, "__builtins__": {}}
+    return Program(script.file, _load(routes, names, unit, namespace), namespace)
 
 
-def _load(routes: list[Route], names: dict[RouteKey, str], unit: Unit) -> dict[RouteKey, CompiledRoute]:
+def _load(
+    routes: list[Route], names: dict[RouteKey, str], unit: Unit, namespace: dict[str, Any]
+) -> dict[RouteKey, CompiledRoute]:
     """Make Python functions of what was written.
 
     One by one, and each is let go before the next: in a thread of its own this keeps others waiting for one at most.
     """
-    namespace: dict[str, Any] = {**unit.globals, "__builtins__": {}}
+    rest = unit.binder.environment.rest
     for file, functions in unit.functions.items():
         functions.reverse()
         while functions:
             module = ast.Module([functions.pop()], [])
             exec(compile(module, file or "<script>", "exec", dont_inherit=True), namespace)
+            rest()
     for name, shown in unit.shown_names.items():
         made = namespace[name]
         made.__name__ = made.__qualname__ = shown

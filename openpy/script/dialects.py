@@ -1,4 +1,4 @@
-"""What today's Kamailio and OpenSIPS write and this language does not have: whose it is, and what to write here.
+"""What Kamailio, OpenSIPS and old OpenSER write and this language does not have: whose it is, and what to write here.
 
 One table for each place where such a word can stand; every diagnostic about one takes its hint from here.
 """
@@ -92,6 +92,7 @@ WORDS = _hints({
     "is_request is_reply": (KAMAILIO, "the type of the route says it: onreply_route is for replies"),
     "route_if_exists check_route_exists": (KAMAILIO, "write route(NAME): one that is missing gives 1"),
     "sql_query sql_xquery sql_pvquery sql_query_one": (BOTH, "write avp_db_query(\"select ...\", \"$avp(s:x)\")"),
+    "avp_write": ("OpenSER 1.2", "write $avp(s:name) = value"),
     "t_load_contacts": (KAMAILIO, "write serialize_branches(1)"),
     "t_next_contacts": (KAMAILIO, "write next_branches()"),
     "auth_check": (KAMAILIO, "write www_authorize or proxy_authorize"),

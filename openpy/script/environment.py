@@ -9,8 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
+from enum import Enum
+from pathlib import Path
 from typing import Any, Protocol
 
+from openpy.script.rules.rule import ErrorRule
 from openpy.script.syntax import RouteKind
 from openpy.script.values import Value
 
@@ -42,11 +45,20 @@ Index = int | str | Getter | None
 
 
 class ArgumentError(ValueError):
-    """An argument, name or parameter that cannot be used; the text says what was expected."""
+    """An argument, name or parameter that cannot be used: what is wrong, and what to do (may be empty).
 
+    `rule` says what kind of mistake it is; None is whatever the place makes of it.
+    """
 
-class UnknownVariable(ArgumentError):
-    """A pseudo-variable that nothing has."""
+    def __init__(self, text: str, hint: str = "", rule: ErrorRule | None = None) -> None:
+        super().__init__(f"{text}; {hint}" if hint else text)
+        self.text = text
+        self.hint = hint
+        self.rule = rule
+
+    def within(self, place: str) -> ArgumentError:
+        """The same, told of something larger that it is in."""
+        return ArgumentError(f"{place}: {self.text}", self.hint, self.rule)
 
 
 @dataclass(frozen=True, slots=True)
@@ -121,12 +133,33 @@ class Refusal:
     hint: str
 
 
+class Effect(Enum):
+    """What a function does for the request, as far as the checker follows it through the script."""
+
+    UNSAID = "unsaid"
+    """The declaration does not say: perhaps it answers."""
+    NONE = "none"
+    """It neither answers nor relays."""
+    REPLIES = "replies"
+    """It replies with the status that is its first argument, if it has one; a negative code says that it did not."""
+    ANSWERS = "answers"
+    """It replies, whatever code it gives."""
+    RELAYS = "relays"
+    """It sends the request on; a negative code says that it did not."""
+    BEGINS = "begins"
+    """It begins a transaction; where it cannot, somebody else answers, or nobody can."""
+    ENDS = "ends"
+    """The script ends there."""
+    TESTS_METHOD = "tests the method"
+    """It asks whether the method is one of its argument's, which are separated by `|`."""
+
+
 @dataclass(frozen=True, slots=True)
 class Function:
     """A function that scripts can call. `call(run, *converted)` gives the code (a coroutine if is_async).
 
     `overload` is another function of the same name that takes another number of arguments. A script that calls
-    one with a `refusal` is not started.
+    one with a `refusal` is not started. If it `arms` a type of route, its first argument names one.
     """
 
     name: str
@@ -138,6 +171,8 @@ class Function:
     doc: str = ""
     overload: Function | None = None
     refusal: Refusal | None = None
+    effect: Effect = Effect.UNSAID
+    arms: RouteKind | None = None
 
     def takes(self, count: int) -> bool:
         """Whether it can be called with so many arguments."""
@@ -146,6 +181,14 @@ class Function:
 
 def _resolve_nothing(host: str) -> Sequence[str]:
     return ()
+
+
+Rest = Callable[[], None]
+"""Called often by what takes long: a thread lets others have their turn in it."""
+
+
+def rest_never() -> None:
+    """Nobody waits."""
 
 
 @dataclass(slots=True)
@@ -158,11 +201,17 @@ class Environment:
     operands: dict[str, OperandSpec] = field(default_factory=dict)
     statistics: dict[str, Any] = field(default_factory=dict)  # by name in lower case
     not_loaded: dict[str, str] = field(default_factory=dict)  # function name -> the module that has it
+    variables_not_loaded: dict[str, str] = field(default_factory=dict)  # the same of pseudo-variables
+    told: frozenset[str] = frozenset()  # modules that are told to be missing already
     blacklists: dict[str, Any] = field(default_factory=dict)  # those that use_blacklist can name
     lacks_modules: bool = False  # a module is not there, so an unknown name may be its, and is not told
     flags: dict[str, int] = field(default_factory=dict)  # the names of flags
+    methods: tuple[str, ...] = ()  # the methods of requests that have a name
+    unanswered: frozenset[str] = frozenset()  # those of them that need no answer
     max_while_loops: int = 100
+    folder: Path = Path()  # of the script: what it names without a path is in there
     resolve: Callable[[str], Sequence[str]] = _resolve_nothing
+    rest: Rest = rest_never
 
     def function(self, name: str, count: int) -> Function | None:
         """The function of that name that takes so many arguments; the first of the name where none does."""

@@ -8,10 +8,16 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from openpy.script.environment import ArgumentError, Environment, Getter
 from openpy.script.pseudovariables import Reference, bind, read, read_whole
+from openpy.script.rules.values import BAD_REFERENCE
+from openpy.script.values import Value
+
+LONGEST_TAIL = 200
+"""Characters behind a pseudo-variable that are looked at for a transformation."""
 
 
 class FormatText:
@@ -30,10 +36,18 @@ class FormatText:
         """What stands around the pseudo-variables: one text more than there are of them."""
         return *(before for before, _, _ in self._parts), self._last
 
+    def read(self, run: Any) -> list[Value]:
+        """What each pseudo-variable is for a run."""
+        return [get(run) for _, get, _ in self._parts]
+
+    def printed(self, values: Sequence[Value]) -> list[str]:
+        """The values that `read` gave, as they would be printed."""
+        pairs = zip(self._parts, values, strict=True)
+        return [null if value is None else str(value) for (_, _, null), value in pairs]
+
     def values(self, run: Any) -> list[str]:
         """What each pseudo-variable is for a run, as it would be printed."""
-        values = ((get(run), null) for _, get, null in self._parts)
-        return [null if value is None else str(value) for value, null in values]
+        return self.printed(self.read(run))
 
     def __call__(self, run: Any) -> str:
         """Make the text for a run."""
@@ -68,20 +82,22 @@ def parse_format(text: str, environment: Environment) -> FormatText:
             reference, at = read(text, dollar)
             null = "" if reference.transformations else "<null>"
             parts.append((before, bind(reference, environment), null))
-            _refuse_tail(reference, text[at:], environment)
+            if text.startswith("{", at):
+                _refuse_tail(reference, text[at : at + LONGEST_TAIL], environment)
         except ArgumentError as failure:
-            raise type(failure)(f'wrong format "{text}": {failure}') from None
+            raise failure.within(f'wrong format "{text}"') from None
         before = ""
     return FormatText(text, tuple(parts), before + text[at:])
 
 
 def _refuse_tail(reference: Reference, tail: str, environment: Environment) -> None:
     """Whoever writes the name of a transformation behind a variable wants it applied."""
-    name = tail[1 : tail.find("}")].partition(",")[0].strip().lower()
-    if tail.startswith("{") and name in environment.transformations and not reference.transformations:
-        transformation = tail[: tail.find("}") + 1]
-        better = f"$({reference.text[1:]}{transformation})"
-        raise ArgumentError(f'"{transformation}" after {reference.text} is only text; write {better}')
+    inside, closed, _ = tail[1:].partition("}")
+    name = inside.partition(",")[0].strip().lower()
+    if closed and name in environment.transformations and not reference.transformations:
+        transformation = f"{{{inside}}}"
+        reason = f'"{transformation}" after {reference.text} is only text'
+        raise ArgumentError(reason, f"write $({reference.text[1:]}{transformation})", BAD_REFERENCE)
 
 
 def parse_single(text: str, environment: Environment) -> Getter:

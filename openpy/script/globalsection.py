@@ -9,6 +9,8 @@ from typing import Any
 from openpy.script import dialects
 from openpy.script.lexer import Token
 from openpy.script.literals import Literals, text_of
+from openpy.script.rules import settings
+from openpy.script.rules.statements import OTHER_DIALECT
 from openpy.script.strings import unquote
 from openpy.script.syntax import (
     Blacklist,
@@ -31,7 +33,7 @@ from openpy.script.syntax import (
     Value,
 )
 
-_PROTOCOLS = frozenset(("udp", "tcp", "tls", "sctp", "any"))
+_PROTOCOLS = frozenset(("udp", "tcp", "tls", "sctp", "ws", "wss", "any"))
 
 
 class GlobalSection(Literals):
@@ -43,7 +45,7 @@ class GlobalSection(Literals):
                 return CoreParameter(name.text, value, position=at)
             case Network() | Operand():
                 return CoreParameter(name.text, Name(text_of(value), position=value.position), position=at)
-        self._error(value.position, f"{name.text} takes a number, a string or a name")
+        self._error(settings.BAD_VALUE, value.position, f"{name.text} takes a number, a string or a name")
         return CoreParameter(name.text, None, position=at)
 
     def socket_parameter(self, at: Position, name: Token, sockets: list[SocketId]) -> CoreParameter:
@@ -52,7 +54,7 @@ class GlobalSection(Literals):
                 place = socket.position
                 behind = (place.line, place.column)
                 self._found[:] = [d for d in self._found if d.position.file != place.file or d.place < behind]
-                self._error(place, f"{socket.host} is no socket", hint)
+                self._error(OTHER_DIALECT, place, f"{socket.host} is no socket", hint)
                 break
         return CoreParameter(name.text, None, tuple(sockets), position=at)
 
@@ -62,7 +64,7 @@ class GlobalSection(Literals):
         host, *port = parts[1:] if protocol else parts
         if len(port) > 1 or isinstance(host, Number | PseudoVariable | Null):
             hint = "it is written [protocol:]host[:port], such as udp:10.0.0.1:5060"
-            self._error(at, f"{':'.join(words)} is no socket", hint)
+            self._error(settings.BAD_SOCKET, at, f"{':'.join(words)} is no socket", hint)
             port = []
         return SocketId(protocol, text_of(host), self._port(port[0]) if port else None, position=at)
 
@@ -72,7 +74,12 @@ class GlobalSection(Literals):
             return 0
         if isinstance(written, Number) and 0 <= written.value <= 65535:
             return written.value
-        self._error(written.position, f"{text} is no port", "a port is a number up to 65535, or any")
+        self._error(
+            settings.BAD_SOCKET,
+            written.position,
+            f"{text} is no port",
+            "a port is a number up to 65535, or any",
+        )
         return 0
 
     def blacklist(self, at: Position, name: Token, rules: list[BlacklistRule]) -> Blacklist:
@@ -83,9 +90,11 @@ class GlobalSection(Literals):
     ) -> BlacklistRule:
         name = text_of(protocol).lower()
         if name not in _PROTOCOLS:
-            self._error(protocol.position, f"{name} is no protocol", "udp, tcp, tls, sctp or any")
+            hint = "udp, tcp, tls, sctp, ws, wss or any"
+            self._error(settings.BAD_BLACKLIST, protocol.position, f"{name} is no protocol", hint)
         if not isinstance(network, Network):
-            self._error(network.position, "an address or a network is expected", "such as 10.0.0.0/8")
+            message = "an address or a network is expected"
+            self._error(settings.BAD_BLACKLIST, network.position, message, "such as 10.0.0.0/8")
         number = self._port(port)
         return BlacklistRule(False, name, text_of(network), number, unquote(pattern.text), position=at)
 

@@ -20,12 +20,16 @@ from collections.abc import Iterator
 
 from openpy.script.diagnostics import Diagnostic, error, warning
 from openpy.script.dialects import DIRECTIVES
+from openpy.script.rules import text as rules
 from openpy.script.syntax import Position
 
 END = "$END"
 
 DIRECTIVE = "$DIRECTIVE"
 """A line for the preprocessor; the text is what stands behind `#!`."""
+
+COMMENT = "$COMMENT"
+"""A comment as written, or a character that means nothing; the parser gets none of them."""
 
 _words = str.split
 
@@ -154,8 +158,10 @@ def tokenize(source: SourceText) -> tuple[list[Token], list[Diagnostic]]:
     return list(scan(source, found)), found
 
 
-def scan(source: SourceText, found: list[Diagnostic], start: int = 0) -> Iterator[Token]:
-    """The tokens from an offset on; `found` collects what is wrong."""
+def scan(
+    source: SourceText, found: list[Diagnostic], start: int = 0, *, comments: bool = False
+) -> Iterator[Token]:
+    """The tokens from an offset on, with the comments if asked for; `found` collects what is wrong."""
     text = source.text
     position = source.position
     match_at = _TOKEN.match
@@ -169,6 +175,8 @@ def scan(source: SourceText, found: list[Diagnostic], start: int = 0) -> Iterato
             if directive and not text[text.rfind("\n", 0, start) + 1 : start].strip():
                 end = directive.end()
                 yield Token(DIRECTIVE, directive.group(1).rstrip(), position(start, end))
+            elif comments:
+                yield Token(COMMENT, match.group().rstrip(), position(start, end))
         elif group == "operator":
             operator = match.group()
             yield Token(_OPERATORS.get(operator, operator), operator, position(start, end))
@@ -184,9 +192,9 @@ def scan(source: SourceText, found: list[Diagnostic], start: int = 0) -> Iterato
             end, mistake = _variable_end(text, end)
             where = position(start, end)
             if mistake:
-                _tell(found, error(where, mistake))
+                _tell(found, error(rules.BAD_VARIABLE, where, mistake))
             elif end == start + 1:
-                _tell(found, error(where, "a name is missing after '$'"))
+                _tell(found, error(rules.BAD_VARIABLE, where, "a name is missing after '$'"))
             yield Token("VARIABLE", text[start:end], where)
         elif group == "network":
             network = re.sub(r"[ \t]", "", match.group())
@@ -196,7 +204,7 @@ def scan(source: SourceText, found: list[Diagnostic], start: int = 0) -> Iterato
                 yield Token(follower, text[start:end], position(start, end))
             else:
                 if mistake:
-                    _tell(found, error(position(start, end), mistake))
+                    _tell(found, error(rules.BAD_ADDRESS, position(start, end), mistake))
                 yield Token("NETWORK", network, position(start, end))
         elif group == "length":
             yield Token("OPERAND", "msg:len", position(start, end))
@@ -204,18 +212,21 @@ def scan(source: SourceText, found: list[Diagnostic], start: int = 0) -> Iterato
             end = _comment_end(text, start)
             if end < 0:
                 message = "unexpected EOF: the comment that begins here is never closed"
-                _tell(
-                    found,
-                    error(position(start, start + 2), message, "comments nest: each /* needs its own */"),
-                )
+                hint = "comments nest: each /* needs its own */"
+                _tell(found, error(rules.UNCLOSED_COMMENT, position(start, start + 2), message, hint))
                 break
+            if comments:
+                yield Token(COMMENT, text[start:end], position(start, end))
         elif group == "quote":
             message = "unexpected EOF in unclosed string that begins here"
-            _tell(found, error(position(start, end), message, "close it with the quote that opens it"))
+            hint = "close it with the quote that opens it"
+            _tell(found, error(rules.UNCLOSED_STRING, position(start, end), message, hint))
             break
         else:
             message = f"the character {match.group()!r} means nothing here and is skipped"
-            _tell(found, warning(position(start, end), message))
+            _tell(found, warning(rules.SKIPPED_CHARACTER, position(start, end), message))
+            if comments:
+                yield Token(COMMENT, match.group(), position(start, end))
         start = end
     end = len(text.rstrip())
     yield Token(END, text[start:], position(end, end))

@@ -7,6 +7,8 @@ from typing import Any
 
 from openpy.script.diagnostics import Diagnostic, error, warning
 from openpy.script.lexer import Token
+from openpy.script.rules import text as rules
+from openpy.script.rules.rule import ErrorRule, WarningRule
 from openpy.script.strings import unquote
 from openpy.script.syntax import (
     Expression,
@@ -33,11 +35,11 @@ class Literals:
         self._file = file
         self._found = found
 
-    def _error(self, at: Position, message: str, hint: str = "") -> None:
-        self._found.append(error(at, message, hint))
+    def _error(self, rule: ErrorRule, at: Position, message: str, hint: str = "") -> None:
+        self._found.append(error(rule, at, message, hint))
 
-    def _warning(self, at: Position, message: str, hint: str = "") -> None:
-        self._found.append(warning(at, message, hint))
+    def _warning(self, rule: WarningRule, at: Position, message: str, hint: str = "") -> None:
+        self._found.append(warning(rule, at, message, hint))
 
     # --- Lists --------------------------------------------------------------------------------------------
 
@@ -96,17 +98,17 @@ class Literals:
         if text in _BOOLEANS:
             return _BOOLEANS[text]
         if len(text) > 20:  # before int() has to count it
-            self._error(token.position, f"{text[:20]}... does not fit into 32 bits")
+            self._error(rules.BAD_NUMBER, token.position, f"{text[:20]}... does not fit into 32 bits")
             return 0
         try:
             value = int(text, 16 if text[:2] == "0x" else 8 if text[0] == "0" else 10)
         except ValueError:
             kind, start = ("hexadecimal", "0x") if text[:2] == "0x" else ("octal", "0")
             hint = f"what begins with {start} is {kind}"
-            self._error(token.position, f"{text} is no {kind} number", hint)
+            self._error(rules.BAD_NUMBER, token.position, f"{text} is no {kind} number", hint)
             return 0
         if value > 0xFFFFFFFF:
-            self._error(token.position, f"{text} does not fit into 32 bits")
+            self._error(rules.BAD_NUMBER, token.position, f"{text} does not fit into 32 bits")
         return value
 
 

@@ -10,6 +10,8 @@ from openpy.script.automaton import Machine
 from openpy.script.corenames import BARE_COMMANDS, FIRST_NAMES
 from openpy.script.diagnostics import Diagnostic, did_you_mean, error
 from openpy.script.lexer import END, Token, begins_line
+from openpy.script.rules import statements, text
+from openpy.script.rules.rule import ErrorRule
 from openpy.script.syntax import Position
 
 _words = str.split
@@ -47,10 +49,17 @@ def misquoted(tokens: list[Token], index: int) -> Diagnostic | None:
         start = Position(place.file, place.line, place.column, place.line, place.column + 1)
         if place.end_line > place.line:
             message = f"unexpected EOF in unclosed string? It begins here and ends in line {place.end_line}"
-            return error(start, message, "a quote is missing in this line or in one above")
+            return error(
+                text.UNCLOSED_STRING, start, message, "a quote is missing in this line or in one above"
+            )
         if tokens[-1].text[:1] == token.text[0]:
             message = "unexpected EOF in unclosed string"
-            return error(start, message, "near here a quote is missing, or there is one too many")
+            return error(
+                text.UNCLOSED_STRING,
+                start,
+                message,
+                "near here a quote is missing, or there is one too many",
+            )
     return None
 
 
@@ -60,7 +69,8 @@ def unexpected_end(tokens: list[Token], machine: Machine, brackets: list[Token])
         return unclosed_block(tokens, len(tokens) - 1)
     if brackets:
         return missing_parenthesis(brackets[-1], tokens[-1])
-    return error(tokens[-1].position, "syntax error: the file ends in the middle of a statement")
+    message = "syntax error: the file ends in the middle of a statement"
+    return error(text.UNFINISHED_FILE, tokens[-1].position, message)
 
 
 def unclosed_block(tokens: list[Token], end: int) -> Diagnostic:
@@ -73,13 +83,18 @@ def unclosed_block(tokens: list[Token], end: int) -> Diagnostic:
             opening, place = pending.pop(), tokens[index].position
             if begins_line(tokens, index) and place.column < _indentation(tokens, opening):
                 hint = f"the '}}' in line {place.line}, by its column, closes an outer block"
-                return error(tokens[opening].position, "missing '}': this block is never closed", hint)
+                return _unclosed(tokens[opening], hint)
     opening = pending[-1] if pending else end
     found = tokens[end]
     hint = (
         f"a '}}' is missing before {_found(found)} in line {found.position.line}" if found.kind != END else ""
     )
-    return error(tokens[opening].position, "missing '}': this block is never closed", hint)
+    return _unclosed(tokens[opening], hint)
+
+
+def _unclosed(opening: Token, hint: str) -> Diagnostic:
+    message = "missing '}': this block is never closed"
+    return error(text.UNCLOSED_BLOCK, opening.position, message, hint)
 
 
 def _indentation(tokens: list[Token], index: int) -> int:
@@ -103,7 +118,8 @@ def missing_semicolon(before: Token) -> Diagnostic:
     """Told at the end of the command that lacks it."""
     place = before.position
     end = Position(place.file, place.end_line, place.end_column, place.end_line, place.end_column + 1)
-    return error(end, "bad command: missing ';'?", "a command ends with ';', also before else and '}'")
+    hint = "a command ends with ';', also before else and '}'"
+    return error(text.MISSING_SEMICOLON, end, "bad command: missing ';'?", hint)
 
 
 def wants_parenthesis(before: Token, token: Token, brackets: list[Token]) -> bool:
@@ -121,7 +137,7 @@ def missing_parenthesis(opening: Token, token: Token) -> Diagnostic:
     if token.position.line != opening.position.line and token.kind != END:
         where += f" in line {token.position.line}"
     message = f"missing '(' or ')' ? This '{opening.kind}' is never closed"
-    return error(opening.position, message, f"a '{closing}' is missing {where}")
+    return error(text.UNCLOSED_PARENTHESIS, opening.position, message, f"a '{closing}' is missing {where}")
 
 
 # --- Anything else --------------------------------------------------------------------------------------
@@ -136,13 +152,14 @@ def explain(tokens: list[Token], index: int, machine: Machine) -> Diagnostic:
     else:
         special = _outside(before, token, after, machine)
     if special:
-        place, message, hint = special
-        return error(place.position, message, hint)
-    return error(token.position, f"syntax error: unexpected {_found(token)}, {_expected(machine)} expected")
+        rule, place, message, hint = special
+        return error(rule, place.position, message, hint)
+    message = f"syntax error: unexpected {_found(token)}, {_expected(machine)} expected"
+    return error(text.UNEXPECTED, token.position, message)
 
 
-Special = tuple[Token, str, str] | None
-"""Where, what, and a hint."""
+Special = tuple[ErrorRule, Token, str, str] | None
+"""Which rule, where, what, and a hint."""
 
 
 def _foreign(tokens: list[Token], index: int) -> Special:
@@ -152,94 +169,122 @@ def _foreign(tokens: list[Token], index: int) -> Special:
         start -= 1
     for token in tokens[start : index + 1]:
         if token.kind == "WORD" and token.text in dialects.SYNTAX:
-            return token, f"syntax error: {token.text} is not known here", dialects.WORDS[token.text]
+            return (
+                statements.OTHER_DIALECT,
+                token,
+                f"syntax error: {token.text} is not known here",
+                dialects.WORDS[token.text],
+            )
     return None
 
 
 def _outside(before: Token, token: Token, after: Token, machine: Machine) -> Special:
     if token.kind == "HOST" and after.kind == "=":
-        return token, f"syntax error: {token.text} is no parameter", dialects.SETTING
+        return (
+            statements.OTHER_DIALECT,
+            token,
+            f"syntax error: {token.text} is no parameter",
+            dialects.SETTING,
+        )
     if token.text in dialects.TOP_LEVEL:
-        return token, f"syntax error: {token.text} is not known here", dialects.TOP_LEVEL[token.text]
+        message = f"syntax error: {token.text} is not known here"
+        return statements.OTHER_DIALECT, token, message, dialects.TOP_LEVEL[token.text]
     if token.text == "==" or (token.kind == "WORD" and after.text == "=="):
-        return token, "syntax error: a parameter is set with a single '='", ""
+        return statements.DOUBLE_EQUALS, token, "syntax error: a parameter is set with a single '='", ""
     if not machine.accepts("loadmodule"):
         return None
     if token.kind in _COMMANDS - {"WORD"} or token.kind == "else" or after.kind in ("(", ";"):
         hint = "a '}' above may be one too many" if before.kind == "}" else ""
-        return token, f"syntax error: {_found(token)} stands outside of any route", hint
+        return (
+            statements.OUTSIDE_ROUTE,
+            token,
+            f"syntax error: {_found(token)} stands outside of any route",
+            hint,
+        )
     if token.kind != "WORD":
         return None
     if token.text.endswith("route") and after.kind in ("[", "{"):
         hint = "there are route, failure_route, onreply_route, branch_route, error_route and event_route"
-        return token, f"syntax error: {token.text} is no kind of route", hint
+        return statements.UNKNOWN_STATEMENT, token, f"syntax error: {token.text} is no kind of route", hint
     hint = did_you_mean(token.text, _TOP_LEVEL_WORDS)
-    return token, f"syntax error: {token.text} begins no statement; a parameter is set with '='", hint
+    message = f"syntax error: {token.text} begins no statement; a parameter is set with '='"
+    return statements.UNKNOWN_STATEMENT, token, message, hint
 
 
 def _in_block(earlier: Token, before: Token, token: Token, after: Token, machine: Machine) -> Special:
     match token.kind:
         case "=" if before.kind == "WORD" and earlier.kind != "COMPARE":
             message = f"syntax error: {before.text} cannot be assigned to"
-            return before, message, f"a variable is written $var({before.text})"
+            return statements.NOT_ASSIGNABLE, before, message, f"a variable is written $var({before.text})"
         case "=":
-            return token, "syntax error: a single '=' assigns to a variable", "a comparison is written '=='"
+            message = "syntax error: a single '=' assigns to a variable"
+            return statements.SINGLE_EQUALS, token, message, "a comparison is written '=='"
         case "STRING" if before.kind == "STRING":
             hint = "arguments are separated by ',', strings are joined by '+'"
-            return token, "syntax error: two strings side by side", hint
+            return statements.STRINGS_SIDE_BY_SIDE, token, "syntax error: two strings side by side", hint
         case "STRING" if before.kind == "return":
-            return token, "syntax error: return takes a number", "such as return(1) or return(-1)"
+            hint = "such as return(1) or return(-1)"
+            return statements.BAD_RETURN, token, "syntax error: return takes a number", hint
         case "SIGN" | "TIMES" | "BITWISE" if earlier.kind == "return":
-            return token, "syntax error: return does not calculate", "assign to a $var first: return($var(x))"
+            hint = "assign to a $var first: return($var(x))"
+            return statements.CALCULATION, token, "syntax error: return does not calculate", hint
         case "SIGN" if before.kind == "VARIABLE" and after.text == token.text:
-            return token, f"syntax error: {token.text}{token.text} is no operator", dialects.STEP
+            message = f"syntax error: {token.text}{token.text} is no operator"
+            return statements.CALCULATION, token, message, dialects.STEP
         case "TIMES" if before.kind == "case":
-            return token, "syntax error: the label of a case is a number or a string", dialects.LABEL
+            message = "syntax error: the label of a case is a number or a string"
+            return statements.OTHER_DIALECT, token, message, dialects.LABEL
         case "," if before.kind in (",", "("):
-            return token, "syntax error: an argument is missing", dialects.HOLE
+            return statements.MISSING_ARGUMENT, token, "syntax error: an argument is missing", dialects.HOLE
         case "SIGN" | "TIMES" | "BITWISE" if machine.within("argument", "statement") == "argument":
-            return token, "syntax error: an argument does not calculate", "assign to a $var first"
+            message = "syntax error: an argument does not calculate"
+            return statements.CALCULATION, token, message, "assign to a $var first"
         case "VARIABLE" | "(" if before.kind == "SIGN":
             hint = f"write 0 {before.text} {token.text}"
-            return before, "syntax error: only a number can have a sign", hint
+            return statements.CALCULATION, before, "syntax error: only a number can have a sign", hint
         case "TIMES" if token.text == "/" in (before.text, after.text):
             place = before if before.text == "/" else token
-            return place, "syntax error: '//' begins no comment", "comments begin with '#' or '/*'"
+            hint = "comments begin with '#' or '/*'"
+            return text.NO_COMMENT, place, "syntax error: '//' begins no comment", hint
         case "BITWISE" if before.text == token.text:
-            return before, f"syntax error: '{token.text}' twice", f"write '{token.text * 2}' without a space"
+            hint = f"write '{token.text * 2}' without a space"
+            return statements.BIT_OPERATOR, before, f"syntax error: '{token.text}' twice", hint
         case "BITWISE" if token.text in "&|":
             hint = f"did you mean '{token.text * 2}'?"
             if earlier.kind == "COMPARE":
                 hint += f' alternatives are matched with =~ "{before.text}|..."'
-            return token, f"syntax error: a single '{token.text}' calculates with bits", hint
+            return (
+                statements.BIT_OPERATOR,
+                token,
+                f"syntax error: a single '{token.text}' calculates with bits",
+                hint,
+            )
         case "SIGN" | "TIMES" | "BITWISE" if before.kind in _VALUES | {")", "]"}:
             hint = 'assign to a $var first; [$var(x) + 1] asks for "not zero"'
-            return token, "syntax error: a condition does not calculate", hint
+            return statements.CALCULATION, token, "syntax error: a condition does not calculate", hint
         case "[" if before.kind == "VARIABLE":
-            name = before.text.removeprefix("$")
-            return (
-                token,
-                "syntax error: an index needs the form $(name[index])",
-                f"write $({name}[{after.text}])",
-            )
+            hint = f"write $({before.text.removeprefix('$')}[{after.text}])"
+            return statements.BAD_INDEX, token, "syntax error: an index needs the form $(name[index])", hint
         case "COMPARE" if earlier.kind == "COMPARE":
-            return token, "syntax error: comparisons cannot be chained", "join two of them with '&&'"
+            hint = "join two of them with '&&'"
+            return statements.COMPARED, token, "syntax error: comparisons cannot be chained", hint
         case "COMPARE" if before.kind == ")":
             message = "syntax error: a call or something in parentheses cannot be compared"
-            return token, message, "compare $retcode after a call"
+            return statements.COMPARED, token, message, "compare $retcode after a call"
         case "else":
             hint = "the ';' before it ends the if" if before.kind == ";" else ""
-            return token, "syntax error: else without if", hint
+            return statements.STRAY_ELSE, token, "syntax error: else without if", hint
         case "case" | "default":
-            return token, f"syntax error: {token.kind} outside of a switch", ""
+            return statements.STRAY_CASE, token, f"syntax error: {token.kind} outside of a switch", ""
         case "{" if machine.accepts("while"):
-            return token, "bad command: a block belongs to if, else, while or a route", ""
+            message = "bad command: a block belongs to if, else, while or a route"
+            return statements.STRAY_BLOCK, token, message, ""
         case kind if (
             before.kind == "WORD" and earlier.kind in _BEFORE_COMMAND and kind in _COMMANDS | _VALUES
         ):
             argument = token.text if kind in ("STRING", "NUMBER") else ""
             message = f"bad command: {before.text} is called without parentheses"
-            return before, message, f"write {before.text}({argument})"
+            return statements.MISSING_PARENTHESES, before, message, f"write {before.text}({argument})"
     return None
 
 

@@ -4,21 +4,18 @@ Rules:
 1. What is observed is what runs: a binder wraps the getters, setters and functions that it binds, and a writer adds
    calls of the observer. Neither changes a value, an order or a return code.
 2. The plain program has none of this in it.
-3. No function of it is much larger than LARGE nodes, unless a chain of `else if` is: Python compiles a function at one
-   go, in which no other thread gets a turn.
-4. Each event comes with the run and the node of the tree that it is about, so with its place in the script.
+3. Each event comes with the run and the node of the tree that it is about, so with its place in the script.
 """
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Callable
-from itertools import islice
 from types import FunctionType
 from typing import Any, Protocol
 
 from openpy.script.binding import Binder, BoundCall, BoundValue
-from openpy.script.codewriter import Unit, call, compare, load, place, when
+from openpy.script.codewriter import Unit, call, compare, load, when
 from openpy.script.comparisons import Verdict
 from openpy.script.environment import Environment, Function, Getter, OperandSpec, Setter
 from openpy.script.expressions import Condition
@@ -44,7 +41,6 @@ from openpy.script.syntax import (
     Statement,
     While,
 )
-from openpy.script.traversal import walk
 from openpy.script.values import Value
 
 LARGE = 150
@@ -217,6 +213,8 @@ def _told_function(function: Function, node: Call, observer: Observer) -> Functi
 class ObservedWriter(RouteWriter):
     """Writes one route with calls of the observer in it."""
 
+    large = LARGE
+
     def __init__(self, unit: Unit, route: Route, observer: Observer) -> None:
         super().__init__(unit, route)
         self._observer = observer
@@ -252,25 +250,12 @@ class ObservedWriter(RouteWriter):
         self._deciding = node.condition
         super()._while(node)
 
-    def statements(self, nodes: tuple[Statement, ...]) -> None:
-        """Write statements; many become parts, functions of their own."""
-        groups = _groups(nodes)
-        if len(groups) < 2:
-            super().statements(nodes)
-            return
-        for group in groups:
-            self.block += self._part(group, group[0].position)
-
     def _nested(self, statements: tuple[Statement, ...], position: Position) -> list[ast.stmt]:
         def write() -> None:
             told = call(self._method("opened"), load("run"), self.unit.name(position))
             self.emit(position, ast.Expr(told))
 
-        if sum(map(_size, statements)) > LARGE:
-            body = [place(statement, position) for statement in self._part(statements, position)]
-        else:
-            body = super()._nested(statements, position)
-        return [*self.captured(write), *body]
+        return [*self.captured(write), *super()._nested(statements, position)]
 
     def _assignment(self, node: Assignment) -> None:
         super()._assignment(node)
@@ -294,22 +279,3 @@ class ObservedWriter(RouteWriter):
 
     def _method(self, name: str) -> ast.expr:
         return ast.Attribute(self.unit.name(self._observer), name, ast.Load())
-
-
-def _groups(statements: tuple[Statement, ...]) -> list[tuple[Statement, ...]]:
-    """The statements in order, in groups of LARGE nodes at most, or of one statement."""
-    groups: list[list[Statement]] = []
-    room = 0
-    for node in statements:
-        size = _size(node)
-        if not groups or size > room:
-            groups.append([])
-            room = LARGE
-        groups[-1].append(node)
-        room -= size
-    return [tuple(group) for group in groups]
-
-
-def _size(node: Node) -> int:
-    """How many nodes there are below one, counted to a little above LARGE."""
-    return sum(1 for _ in islice(walk(node), LARGE + 1))

@@ -19,10 +19,12 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 
 from openpy.script.diagnostics import Diagnostic, ScriptError, Severity, error, in_order
+from openpy.script.environment import Rest, rest_never
 from openpy.script.lexer import SourceText
 from openpy.script.preprocessor import Preprocessor, Read, decode, read_nothing
 from openpy.script.reader import Reader
-from openpy.script.syntax import Script
+from openpy.script.rules.text import UNEXPECTED
+from openpy.script.syntax import Position, Script
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,12 +32,13 @@ class ParsedScript:
     """The tree of a script, and what its author should know about it.
 
     With errors among `found`, what was read in spite of them: statements and conditions are missing in it.
-    `sources` are the texts of its files, by name.
+    `sources` are the texts of its files, by name; `left_out` is what `#!ifdef` leaves out of them.
     """
 
     script: Script
     found: tuple[Diagnostic, ...]
     sources: dict[str, str] = field(default_factory=dict)
+    left_out: tuple[Position, ...] = ()
 
     @property
     def errors(self) -> list[Diagnostic]:
@@ -61,27 +64,30 @@ def parse(
 
 
 def parse_leniently(
-    source: str | bytes, file: str, read: Read = read_nothing, definitions: Definitions = ()
+    source: str | bytes,
+    file: str,
+    read: Read = read_nothing,
+    definitions: Definitions = (),
+    rest: Rest = rest_never,
 ) -> ParsedScript:
     """Parse a script as far as its mistakes allow; raises ScriptError where nothing is left to look at.
 
     Bytes are decoded as UTF-8; bytes that are none survive as surrogate escapes. Raises ValueError for a definition
-    of what is no name.
+    of what is no name. `rest` is called often.
     """
     text = decode(source) if isinstance(source, bytes) else source
     place = SourceText(text, file)
     try:
         text.encode("utf-8", "surrogateescape")
     except UnicodeEncodeError as failure:
-        raise ScriptError(
-            [error(place.position(failure.start, failure.end), "this is no character")]
-        ) from None
+        where = place.position(failure.start, failure.end)
+        raise ScriptError([error(UNEXPECTED, where, "this is no character")]) from None
     found: list[Diagnostic] = []
-    preprocessor = Preprocessor(found, read)
+    preprocessor = Preprocessor(found, read, rest)
     for name, value in definitions:
         preprocessor.define(name, value)
-    script = Reader(file, preprocessor.tokens(place), found).read()
+    script = Reader(file, preprocessor.tokens(place), found, rest).read()
     found = in_order(found, file)
     if script is None:
         raise ScriptError(found)
-    return ParsedScript(script, tuple(found), preprocessor.sources)
+    return ParsedScript(script, tuple(found), preprocessor.sources, tuple(preprocessor.left_out))

@@ -14,6 +14,7 @@ import re2  # type: ignore[import-untyped]
 
 from openpy.script.environment import ArgumentError
 from openpy.script.posix import translate
+from openpy.script.rules.conditions import BAD_PATTERN
 
 
 class Flags(IntFlag):
@@ -31,15 +32,19 @@ SCRIPT = Flags.IGNORE_CASE
 
 
 class Pattern:
-    """A compiled pattern. `remarks` are for the script's author, for example that `\\d` is no digit."""
+    """A compiled pattern. `remarks` are for the script's author, for example that `\\d` is no digit.
 
-    __slots__ = ("_captures", "_match", "flags", "remarks", "text")
+    `dead` says why no text can match it, or one of its alternatives (may be empty).
+    """
+
+    __slots__ = ("_captures", "_match", "dead", "flags", "remarks", "text")
 
     def __init__(self, text: str, flags: Flags) -> None:
         translation = translate(_encode(text), Flags.IGNORE_CASE in flags, Flags.NEWLINE in flags)
         self.text = text
         self.flags = flags
         self.remarks = translation.remarks
+        self.dead = translation.dead
         self._captures = _matcher(translation.text, captures=True)
         self._match = _matcher(translation.text, captures=False)
 
@@ -70,9 +75,9 @@ def compile_pattern(text: str, flags: Flags = SCRIPT) -> Pattern:
     except re2.error as failure:
         reason = failure.args[0] if failure.args else "too large"
         reason = reason.decode("utf-8", "replace") if isinstance(reason, bytes) else str(reason)
-        raise ArgumentError(f'bad regular expression "{text}": {reason}') from None
+        raise ArgumentError(f'bad regular expression "{text}": {reason}', rule=BAD_PATTERN) from None
     except ArgumentError as failure:
-        raise ArgumentError(f'bad regular expression "{text}": {failure}') from None
+        raise ArgumentError(f'bad regular expression "{text}": {failure}', rule=BAD_PATTERN) from None
 
 
 _ANYWHERE = re2._re2.RE2.Anchor.UNANCHORED

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from openpy.script.deadends import BEGIN, END, dead_end
 from openpy.script.environment import ArgumentError
 
 _LOWER = frozenset(range(ord("a"), ord("z") + 1))
@@ -50,10 +51,14 @@ _ESCAPED_ANCHORS = {"b": rb"\b", "B": rb"\B", "<": rb"\b", ">": rb"\b", "`": rb"
 
 @dataclass(slots=True)
 class Translation:
-    """RE2 text, and remarks about what a modern reader would take for something else."""
+    """RE2 text, and remarks about what a modern reader would take for something else.
+
+    `dead` says why a part of it can never match (may be empty).
+    """
 
     text: bytes
     remarks: tuple[str, ...] = ()
+    dead: str = ""
 
 
 def translate(pattern: bytes, ignore_case: bool, newline: bool) -> Translation:
@@ -95,9 +100,9 @@ class _Translator:
                 case "{":
                     self._repeat(self._interval())
                 case "^":
-                    self._add(b"(?m:^)" if self.newline else rb"\A", repeatable=False)
+                    self._add(b"(?m:^)" if self.newline else BEGIN, repeatable=False)
                 case "$":
-                    self._add(b"(?m:$)" if self.newline else rb"\z", repeatable=False)
+                    self._add(b"(?m:$)" if self.newline else END, repeatable=False)
                 case ".":
                     self._add(_set(_EVERY - {_NEWLINE} if self.newline else _EVERY))
                 case "[":
@@ -108,7 +113,8 @@ class _Translator:
                     self._literal(character)
         if self.groups:
             raise ArgumentError('"(" is not closed')
-        return Translation(b"".join(self.out), tuple(self.remarks))
+        dead = "" if self.newline else dead_end(self.out)
+        return Translation(b"".join(self.out), tuple(self.remarks), dead)
 
     def _add(self, text: bytes, repeatable: bool = True) -> None:
         self.last = len(self.out) if repeatable else -1

@@ -15,12 +15,17 @@ from __future__ import annotations
 
 import posixpath
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 
 from openpy.script.diagnostics import Diagnostic, ScriptError, error
 from openpy.script.dialects import DIRECTIVES
+from openpy.script.environment import Rest, rest_never
 from openpy.script.lexer import DIRECTIVE, END, SourceText, Token, scan
+from openpy.script.rules import files
+from openpy.script.rules.rule import ErrorRule
+from openpy.script.rules.statements import OTHER_DIALECT
+from openpy.script.rules.text import TOO_MUCH
 from openpy.script.strings import unquote
 from openpy.script.substitutions import Substitution, read_substitution
 from openpy.script.syntax import Position
@@ -32,8 +37,10 @@ MAX_DEPTH = 10
 """Files within files."""
 MAX_FILES = 1000
 MAX_CHARACTERS = 2 * 1024 * 1024
-"""Of a script and all that it includes: some seconds of work."""
-MAX_REPLACED = 200_000
+MAX_TOKENS = 120_000
+"""Of a script and all that it includes: some seconds of work, and 300 MiB."""
+LONG_DATA = "what is that long is data: let avpops or a module of your own find it in a database"
+MAX_REPLACED = 100_000
 """Tokens that stand for names, in one script."""
 
 PREDEFINED = ("OPENPY",)
@@ -67,11 +74,17 @@ class _Condition:
 
 @dataclass(slots=True)
 class Preprocessor:
-    """Reads one script; `sources` collects the texts of all its files, `found` what is wrong."""
+    """Reads one script.
+
+    `found` collects what is wrong, `sources` the texts of all its files, `left_out` the lines that `#!ifdef` leaves
+    out of them.
+    """
 
     found: list[Diagnostic]
     read: Read = read_nothing
+    rest: Rest = rest_never
     sources: dict[str, str] = field(default_factory=dict)
+    left_out: list[Position] = field(default_factory=list)
     _names: dict[str, tuple[Token, ...]] = field(default_factory=lambda: dict.fromkeys(PREDEFINED, ()))
     _substitutions: list[Substitution] = field(default_factory=list)
     _replaced: int = 0
@@ -89,8 +102,18 @@ class Preprocessor:
         self._count(source.text, source.position(0, 0))
         defined = len(self._names) > len(PREDEFINED)
         if not defined and not any(mark in source.text for mark in ("#!", *INCLUDES)):
-            return list(scan(source, self.found))
-        return list(self._file(source, (source.file,)))
+            return self._listed(scan(source, self.found))
+        return self._listed(self._file(source, (source.file,)))
+
+    def _listed(self, tokens: Iterable[Token]) -> list[Token]:
+        found: list[Token] = []
+        for token in tokens:
+            self.rest()
+            found.append(token)
+            if len(found) > MAX_TOKENS:
+                message = f"the script, with what it includes, has more than {MAX_TOKENS} words and signs"
+                raise ScriptError([error(TOO_MUCH, token.position, message, LONG_DATA)])
+        return found
 
     # --- files --------------------------------------------------------------------------------------------
 
@@ -126,11 +149,12 @@ class Preprocessor:
         name = posixpath.join(posixpath.dirname(chain[-1]), unquote(path.text))
         if name in chain:
             way = " -> ".join([*chain[chain.index(name) :], name])
-            self._error(path.position, f"{name} includes itself", way)
+            self._error(files.ENDLESS_INCLUDE, path.position, f"{name} includes itself", way)
         elif len(chain) > MAX_DEPTH:
-            self._error(path.position, f"files are included more than {MAX_DEPTH} levels deep")
+            message = f"files are included more than {MAX_DEPTH} levels deep"
+            self._error(files.ENDLESS_INCLUDE, path.position, message)
         elif len(self.sources) >= MAX_FILES:
-            raise ScriptError([error(path.position, f"more than {MAX_FILES} files are included")])
+            raise ScriptError([error(TOO_MUCH, path.position, f"more than {MAX_FILES} files are included")])
         elif (text := self._text_of(word, path, name)) is not None:
             self.sources[name] = text
             yield from self._file(SourceText(text, name), (*chain, name))
@@ -144,11 +168,11 @@ class Preprocessor:
             except FileNotFoundError:
                 if word.text != "import_file":
                     hint = "it is looked for beside the file that includes it; import_file skips a file that is missing"
-                    self._error(path.position, f"there is no file {name}", hint)
+                    self._error(files.NO_SUCH_FILE, path.position, f"there is no file {name}", hint)
                 return None
             except (OSError, ValueError) as problem:
                 reason = getattr(problem, "strerror", None) or str(problem)
-                self._error(path.position, f"{name} cannot be read: {reason}")
+                self._error(files.NO_SUCH_FILE, path.position, f"{name} cannot be read: {reason}")
                 return None
         self._count(text, path.position)
         return text
@@ -157,8 +181,7 @@ class Preprocessor:
         self._characters += len(text)
         if self._characters > MAX_CHARACTERS:
             message = f"the script, with what it includes, has more than {MAX_CHARACTERS} characters"
-            hint = "what is that long is data: let avpops or a module of your own find it in a database"
-            raise ScriptError([error(place, message, hint)])
+            raise ScriptError([error(TOO_MUCH, place, message, LONG_DATA)])
 
     # --- directives ---------------------------------------------------------------------------------------
 
@@ -171,7 +194,12 @@ class Preprocessor:
             for token in scan(source, self.found, start):
                 if token.kind == END and open_conditions:
                     place = open_conditions[-1].place
-                    self._error(place, "this has no #!endif", "it ends in the file that begins it")
+                    self._error(
+                        files.UNBALANCED_IFDEF,
+                        place,
+                        "this has no #!endif",
+                        "it ends in the file that begins it",
+                    )
                 if token.kind != DIRECTIVE or _word(token) in INCLUDES:
                     yield token
                 elif self._is_left_out(token, open_conditions):
@@ -187,17 +215,19 @@ class Preprocessor:
                 open_conditions.append(_Condition(token.position))
                 name = _NAME.match(rest)
                 if name is None:
-                    self._error(token.position, f"#!{word} needs a name", f"write #!{word} NAME")
+                    self._error(
+                        files.BAD_DIRECTIVE, token.position, f"#!{word} needs a name", f"write #!{word} NAME"
+                    )
                 return (name is not None and name.group() in self._names) != (word == "ifdef")
             case "else":
                 if not open_conditions or open_conditions[-1].in_else:
-                    self._error(token.position, "#!else without #!ifdef")
+                    self._error(files.UNBALANCED_IFDEF, token.position, "#!else without #!ifdef")
                     return False
                 open_conditions[-1].in_else = True
                 return True
             case "endif":
                 if not open_conditions:
-                    self._error(token.position, "#!endif without #!ifdef")
+                    self._error(files.UNBALANCED_IFDEF, token.position, "#!endif without #!ifdef")
                 else:
                     open_conditions.pop()
             case "define" | "trydef" | "redefine":
@@ -205,7 +235,8 @@ class Preprocessor:
             case "subst" | "substdef" | "substdefs":
                 self._substitute(token, word, rest)
             case _:
-                self._error(token.position, f"#!{word} is not supported", DIRECTIVES.get(word, ""))
+                message = f"#!{word} is not supported"
+                self._error(OTHER_DIALECT, token.position, message, DIRECTIVES.get(word, ""))
                 if word == "ifexp":
                     open_conditions.append(_Condition(token.position))
         return False
@@ -222,29 +253,33 @@ class Preprocessor:
                 depth -= 1
                 if depth < 0:
                     open_conditions.pop()
-                    return line.end()
+                    break
             elif depth == 0 and not open_conditions[-1].in_else:
                 open_conditions[-1].in_else = True
-                return line.end()
-        return len(source.text)
+                break
+        else:
+            return len(source.text)
+        self.left_out.append(source.position(starts, line.start()))
+        return line.end()
 
     def _define(self, token: Token, word: str, rest: str) -> None:
         name = _NAME.match(rest)
         if name is None:
-            self._error(token.position, f"#!{word} needs a name", f"write #!{word} NAME value")
+            self._error(
+                files.BAD_DIRECTIVE, token.position, f"#!{word} needs a name", f"write #!{word} NAME value"
+            )
             return
         value = rest[name.end() :]
         if value and not value[0].isspace() and not value.startswith("\\"):
-            self._error(
-                token.position, f"{rest.split()[0]} is no name", "a name has letters, digits and underscores"
-            )
+            hint = "a name has letters, digits and underscores"
+            self._error(files.BAD_DIRECTIVE, token.position, f"{rest.split()[0]} is no name", hint)
             return
         if name.group() in self._names:
             if word == "trydef":
                 return
             if word == "define":
                 hint = "#!redefine gives it another value, #!trydef leaves the one it has"
-                self._error(token.position, f"{name.group()} is defined already", hint)
+                self._error(files.DEFINED_TWICE, token.position, f"{name.group()} is defined already", hint)
                 return
         place = token.position
         column = place.column + len("#!") + len(token.text) - len(value)
@@ -260,7 +295,9 @@ class Preprocessor:
             if word != "subst" and not _NAME.fullmatch(substitution.pattern):
                 raise ValueError(f'#!{word} needs a name, not "{substitution.pattern}"')
         except ValueError as problem:
-            self._error(token.position, str(problem), f'write #!{word} "/NAME/value/g"')
+            self._error(
+                files.BAD_SUBSTITUTION, token.position, str(problem), f'write #!{word} "/NAME/value/g"'
+            )
             return
         self._substitutions.append(substitution)
         if word != "subst":
@@ -296,7 +333,8 @@ class Preprocessor:
                 continue
             self._replaced += 1
             if self._replaced > MAX_REPLACED:
-                raise ScriptError([error(place, "the values of the defined names are too large together")])
+                message = "the values of the defined names are too large together"
+                raise ScriptError([error(TOO_MUCH, place, message)])
             if token.kind in _REPLACEABLE:
                 text = self._substituted(token.kind, text)
             yield token.kind, text
@@ -310,8 +348,8 @@ class Preprocessor:
             return text
         return _quoted(changed) if kind == "STRING" else changed
 
-    def _error(self, place: Position, message: str, hint: str = "") -> None:
-        self.found.append(error(place, message, hint))
+    def _error(self, rule: ErrorRule, place: Position, message: str, hint: str = "") -> None:
+        self.found.append(error(rule, place, message, hint))
 
 
 def _word(token: Token) -> str:

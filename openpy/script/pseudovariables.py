@@ -21,8 +21,9 @@ from openpy.script.environment import (
     PseudoVariableSpec,
     Setter,
     Transformation,
-    UnknownVariable,
 )
+from openpy.script.rules import values
+from openpy.script.rules.statements import OTHER_DIALECT
 from openpy.script.values import Value
 
 NAME_CHARACTERS = frozenset("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_.")
@@ -56,7 +57,7 @@ def read(text: str, start: int = 0) -> tuple[Reference, int]:
     end = _name_end(text, at)
     name = text[at:end]
     if not name:
-        raise ArgumentError('"$" without a name; write $$ for the character itself')
+        raise ArgumentError('"$" without a name', "write $$ for the character itself", values.BAD_REFERENCE)
     inner = None
     if text.startswith("(", end):
         inner, end = _enclosed(text, end, "(", ")")
@@ -66,14 +67,14 @@ def read(text: str, start: int = 0) -> tuple[Reference, int]:
 def read_whole(text: str) -> Reference:
     """Read a text that must be one reference and nothing else. Raises ArgumentError."""
     if text.startswith("@"):
-        raise ArgumentError(f"{text} is not known here; {dialects.SELECT}")
+        raise ArgumentError(f"{text} is not known here", dialects.SELECT, OTHER_DIALECT)
     if not text.startswith("$"):
-        raise ArgumentError(f'"{text}" is no pseudo-variable')
+        raise _bad(f'"{text}" is no pseudo-variable')
     reference, end = read(text)
     if end < len(text):
         tail = text[end:]
-        better = f"; write $({reference.text[1:]}{tail})" if tail[0] in "{[" else ""
-        raise ArgumentError(f'"{tail}" after {reference.text} is not part of the pseudo-variable{better}')
+        better = f"write $({reference.text[1:]}{tail})" if tail[0] in "{[" else ""
+        raise _bad(f'"{tail}" after {reference.text} is not part of the pseudo-variable', better)
     return reference
 
 
@@ -87,24 +88,30 @@ def spec_of(reference: Reference, environment: Environment) -> PseudoVariableSpe
     bare = reference.name.rstrip(".")
     if bare in environment.pseudo_variables:
         hint = f"a name is as long as it can be: write $({bare}){reference.name[len(bare) :]}"
+    elif reference.name in environment.variables_not_loaded:
+        hint = f'add loadmodule "{environment.variables_not_loaded[reference.name]}.so"'
     else:
         known = environment.pseudo_variables
         hint = dialects.VARIABLES.get(reference.name) or did_you_mean(reference.name, known)
     reason = f'error searching pvar "{reference.name}": unknown script variable'
-    raise UnknownVariable(f"{reason}; {hint}" if hint else reason)
+    raise ArgumentError(reason, hint, values.UNKNOWN_VARIABLE)
 
 
 def bind(reference: Reference, environment: Environment, depth: int = 0) -> Getter:
     """Make the getter. Raises ArgumentError for unknown names, bad inner names, indices or parameters."""
     if depth > MAX_NESTING:
-        raise ArgumentError(f"{reference.text} is nested too deeply")
+        raise _bad(f"{reference.text} is nested too deeply")
     spec = spec_of(reference, environment)
     if reference.inner is not None and not spec.takes_inner:
-        raise ArgumentError(f"${spec.name} takes no name in parentheses")
+        raise _bad(f"${spec.name} takes no name in parentheses")
     if reference.index is not None and not spec.takes_index:
-        raise ArgumentError(f"${spec.name} takes no index")
+        raise _bad(f"${spec.name} takes no index")
     inner = _bind_inner(reference.inner, environment, depth)
-    getter = spec.bind(inner, _bind_index(reference.index, environment, depth))
+    index = _bind_index(reference.index, environment, depth)
+    try:
+        getter = spec.bind(inner, index)
+    except ArgumentError as failure:
+        raise _bad(failure.text, failure.hint) from None
     for text in reference.transformations:
         getter = _transformed(getter, _bind_transformation(text, environment, depth))
     return getter
@@ -114,12 +121,19 @@ def bind_setter(reference: Reference, environment: Environment) -> Setter:
     """Make the setter. Raises ArgumentError where the variable cannot be assigned."""
     spec = spec_of(reference, environment)
     if reference.transformations:
-        raise ArgumentError("invalid left operand in assignment: a transformation cannot be assigned")
+        reason = "invalid left operand in assignment: a transformation cannot be assigned"
+        raise ArgumentError(reason, rule=values.READ_ONLY)
     if spec.bind_setter is None:
-        raise ArgumentError(f"invalid left operand in assignment: {reference.text} is read-only")
+        reason = f"invalid left operand in assignment: {reference.text} is read-only"
+        hint = "what can be set is $var, $avp, $ru and the like; a comparison is written =="
+        raise ArgumentError(reason, hint, values.READ_ONLY)
     if reference.inner is not None and not spec.takes_inner:
-        raise ArgumentError(f"${spec.name} takes no name in parentheses")
-    return spec.bind_setter(_bind_inner(reference.inner, environment, 0))
+        raise _bad(f"${spec.name} takes no name in parentheses")
+    inner = _bind_inner(reference.inner, environment, 0)
+    try:
+        return spec.bind_setter(inner)
+    except ArgumentError as failure:
+        raise _bad(failure.text, failure.hint) from None
 
 
 def _bind_inner(text: str | None, environment: Environment, depth: int) -> Inner:
@@ -136,7 +150,7 @@ def _bind_index(text: str | None, environment: Environment, depth: int) -> Index
     try:
         return int(text)
     except ValueError:
-        raise ArgumentError(f'bad index "{text}": a number, * or a pseudo-variable is expected') from None
+        raise _bad(f'bad index "{text}": a number, * or a pseudo-variable is expected') from None
 
 
 def _transformed(getter: Getter, function: Callable[[Any, Value], Value]) -> Getter:
@@ -156,16 +170,19 @@ def _bind_transformation(text: str, environment: Environment, depth: int) -> Cal
     transformation = environment.transformations.get(name)
     if transformation is None:
         hint = did_you_mean(name, environment.transformations)
-        reason = f'unknown transformation "{name}"'
-        raise ArgumentError(f"{reason}; {hint}" if hint else reason)
+        raise ArgumentError(f'unknown transformation "{name}"', hint, values.BAD_TRANSFORMATION)
     parameters = _parameters(rest, transformation.maximum) if comma else []
     if not transformation.minimum <= len(parameters) <= transformation.maximum:
-        raise ArgumentError(f"{{{name}}} takes {_count(transformation)}, not {len(parameters)}")
+        reason = f"{{{name}}} takes {_count(transformation)}, not {len(parameters)}"
+        raise ArgumentError(reason, rule=values.BAD_TRANSFORMATION)
     bound = tuple(
         bind(read_whole(parameter), environment, depth + 1) if parameter.startswith("$") else parameter
         for parameter in parameters
     )
-    return transformation.bind(bound)
+    try:
+        return transformation.bind(bound)
+    except ArgumentError as failure:
+        raise ArgumentError(failure.text, failure.hint, values.BAD_TRANSFORMATION) from None
 
 
 def _count(transformation: Transformation) -> str:
@@ -196,7 +213,7 @@ def _read_enclosed(text: str, start: int) -> tuple[Reference, int]:
     end = _name_end(text, at)
     name = text[at:end]
     if not name:
-        raise ArgumentError('"$(" without a name')
+        raise _bad('"$(" without a name')
     inner = index = None
     transformations: list[str] = []
     if text.startswith("(", end):
@@ -208,9 +225,14 @@ def _read_enclosed(text: str, start: int) -> tuple[Reference, int]:
         transformations.append(transformation)
     if not text.startswith(")", end):
         found = f'"{text[end]}"' if end < len(text) else "the end"
-        raise ArgumentError(f'")" is expected after "{text[start:end]}", not {found}')
+        raise _bad(f'")" is expected after "{text[start:end]}", not {found}')
     end += 1
     return Reference(text[start:end], name, inner, index, tuple(transformations)), end
+
+
+def _bad(reason: str, hint: str = "") -> ArgumentError:
+    """For what is written in a way that it cannot be read."""
+    return ArgumentError(reason, hint, values.BAD_REFERENCE)
 
 
 def _name_end(text: str, at: int) -> int:
@@ -229,4 +251,4 @@ def _enclosed(text: str, start: int, opening: str, closing: str) -> tuple[str, i
             depth -= 1
             if depth == 0:
                 return text[start + 1 : at], at + 1
-    raise ArgumentError(f'"{opening}" in "{text}" is not closed')
+    raise _bad(f'"{opening}" in "{text}" is not closed')

@@ -15,7 +15,9 @@ from openpy.script import automaton, mistakes
 from openpy.script.automaton import Machine
 from openpy.script.builder import Builder
 from openpy.script.diagnostics import Diagnostic, error
+from openpy.script.environment import Rest, rest_never
 from openpy.script.lexer import END, KEYWORDS, Token, begins_line
+from openpy.script.rules import text as rules
 from openpy.script.syntax import Script
 
 _MOST_ERRORS = 100
@@ -27,8 +29,11 @@ _COMMAND_WORDS = frozenset(("if", "while", "switch", "return", "exit", "drop", "
 class Reader:
     """Reads the tokens of one script; `found` collects what is wrong."""
 
-    def __init__(self, file: str, tokens: list[Token], found: list[Diagnostic]) -> None:
+    def __init__(
+        self, file: str, tokens: list[Token], found: list[Diagnostic], rest: Rest = rest_never
+    ) -> None:
         self._tokens = tokens
+        self._rest = rest
         self._found = found
         self._open: list[Token] = []  # brackets that are not closed yet
         self._machine = Machine(automaton.load(), Builder(file, found))
@@ -38,6 +43,7 @@ class Reader:
         tokens, feed = self._tokens, self._machine.feed
         index = 0
         while index >= 0:
+            self._rest()
             token = tokens[index]
             if not feed(self._kind(index), token):
                 index = self._recover(index)
@@ -92,7 +98,8 @@ class Reader:
         tokens = self._tokens
         token = tokens[index]
         if len(self._found) >= _MOST_ERRORS:
-            self._found.append(error(token.position, "too many mistakes; the rest of the script is not read"))
+            message = "too many mistakes; the rest of the script is not read"
+            self._found.append(error(rules.TOO_MUCH, token.position, message))
             return -1
         if token.kind == END and token.text:  # in a string or a comment whose beginning was told
             return -1
@@ -135,9 +142,8 @@ class Reader:
         token = self._tokens[index]
         if token.kind not in (")", "]") or (self._open and self._open[-1].kind == _OPENING[token.kind]):
             return 0
-        self._found.append(
-            error(token.position, f"syntax error: '{token.kind}' without '{_OPENING[token.kind]}'")
-        )
+        message = f"syntax error: '{token.kind}' without '{_OPENING[token.kind]}'"
+        self._found.append(error(rules.STRAY_PARENTHESIS, token.position, message))
         return index + 1 if self._machine.accepts(self._kind(index + 1)) else self._skip(index + 1)
 
     def _take_for_comment(self, index: int) -> int:

@@ -6,7 +6,9 @@ Rules:
 2. Blocks nested deeper than `MAX_NESTING` become functions of their own (Python allows 20 nested loops).
    Such a part returns None when it comes to its end, else what the route returns, or BREAK.
 3. So do statements of an included file: code has one file, and tracebacks name the right one.
-4. Each line of the script is come to when it runs, and no line else: what the language adds has no line, and a route
+4. No function is much larger than `large` nodes, unless a chain of `else if` is: Python compiles a function at one go,
+   in which no other thread gets a turn.
+5. Each line of the script is come to when it runs, and no line else: what the language adds has no line, and a route
    returns on its first one (Python gives a `return` without a line that of what happens to stand before it).
 """
 
@@ -15,8 +17,8 @@ from __future__ import annotations
 import ast
 from collections.abc import Callable
 from functools import partial
-from itertools import groupby
-from typing import NamedTuple
+from itertools import groupby, islice
+from typing import ClassVar, NamedTuple
 
 from openpy.script.callgraph import key_of
 from openpy.script.codewriter import (
@@ -56,9 +58,12 @@ from openpy.script.syntax import (
     Switch,
     While,
 )
-from openpy.script.traversal import chained_if, children
+from openpy.script.traversal import chained_if, children, walk
 
 MAX_NESTING = 12
+
+LARGE = 1500
+"""Nodes of one function: some ten milliseconds."""
 
 
 class Part(NamedTuple):
@@ -73,6 +78,8 @@ class Part(NamedTuple):
 class RouteWriter(ExpressionWriter):
     """Writes one route and its parts."""
 
+    large: ClassVar[int] = LARGE
+
     def __init__(self, unit: Unit, route: Route) -> None:
         super().__init__(unit, key_of(route))
         self.route = route
@@ -81,6 +88,7 @@ class RouteWriter(ExpressionWriter):
         self.loops = 0  # around the current block, in this function
         self.breaks_outside = False  # this is a part of a loop that is in another function
         self.parts: list[Part] = []
+        self.is_large = self._size(route) > self.large
 
     def write(self) -> None:
         """Write the function of the whole route."""
@@ -109,6 +117,15 @@ class RouteWriter(ExpressionWriter):
     # --- statements ---------------------------------------------------------------------------------------
 
     def statements(self, nodes: tuple[Statement, ...]) -> None:
+        """Write statements; many become parts."""
+        groups = self._groups(nodes) if self.is_large else [nodes]
+        if len(groups) < 2:
+            self._sequence(nodes)
+            return
+        for group in groups:
+            self.block += self._part(group, group[0].position)
+
+    def _sequence(self, nodes: tuple[Statement, ...]) -> None:
         """Write statements up to the first that ends the route: what follows it never runs."""
         for file, group in groupby(nodes, lambda node: node.position.file):
             own = tuple(group)
@@ -121,6 +138,7 @@ class RouteWriter(ExpressionWriter):
                     return
 
     def _statement(self, node: Statement) -> None:
+        self.unit.binder.environment.rest()
         position = node.position
         match node:
             case Call() | RouteCall() | Assignment():
@@ -207,6 +225,9 @@ class RouteWriter(ExpressionWriter):
         return when(failed, [self.warn(f"{where}: error in expression")])
 
     def _while(self, node: While) -> None:
+        if self.nesting > MAX_NESTING:  # a loop in the condition of a loop, in the condition of a loop ...
+            self.block += self._part((node,), node.position)
+            return
         rounds = self.spilled(ast.Constant(0), node.position)
         most = self.unit.binder.environment.max_while_loops
         where = f"{node.position.file}:{node.position.line}"
@@ -216,7 +237,9 @@ class RouteWriter(ExpressionWriter):
             text = f"{where}: max while loops are encountered ({most})"
             self.emit(node.position, when(full, [self.warn(text), ast.Break()]))
             self.emit(node.position, store(rounds, ast.BinOp(load(rounds), ast.Add(), ast.Constant(1))))
+            self.nesting += 1
             test, certain = self.condition(node.condition)
+            self.nesting -= 1
             result = self.spilled(test, node.condition.position)
             no = compare(load(result), ast.LtE(), ast.Constant(0))
             value: ast.expr = ast.Constant(0) if certain else ast.UnaryOp(ast.UAdd(), load(result))
@@ -262,8 +285,9 @@ class RouteWriter(ExpressionWriter):
     # --- nesting ------------------------------------------------------------------------------------------
 
     def _nested(self, statements: tuple[Statement, ...], position: Position) -> list[ast.stmt]:
-        """Statements one level deeper; where that is too deep, the call of a part that is written later."""
-        if self.nesting < MAX_NESTING:
+        """Statements one level deeper; where that is too deep or too much, the call of a part that is written later."""
+        is_large = self.is_large and sum(map(self._size, statements)) > self.large
+        if self.nesting < MAX_NESTING and not is_large:
             self.nesting += 1
             body = self.captured(partial(self.statements, statements))
             self.nesting -= 1
@@ -277,6 +301,23 @@ class RouteWriter(ExpressionWriter):
         name = self.unit.fresh("part")
         self.parts.append(Part(name, statements, position, self.breaks_outside or self.loops > 0))
         return self._part_called(name)
+
+    def _groups(self, statements: tuple[Statement, ...]) -> list[tuple[Statement, ...]]:
+        """The statements in order, in groups of `large` nodes at most, or of one statement."""
+        groups: list[list[Statement]] = []
+        room = 0
+        for node in statements:
+            size = self._size(node)
+            if not groups or size > room:
+                groups.append([])
+                room = self.large
+            groups[-1].append(node)
+            room -= size
+        return [tuple(group) for group in groups]
+
+    def _size(self, node: Node) -> int:
+        """How many nodes there are below one, counted to a little above `large`."""
+        return sum(1 for _ in islice(walk(node), self.large + 1))
 
     def _part_called(self, name: str) -> list[ast.stmt]:
         result = call(load(name), load("run"))

@@ -7,7 +7,9 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
+from functools import partial
 
 from openpy.script.environment import ArgumentError
 from openpy.script.patterns import Flags, Pattern, compile_pattern
@@ -25,17 +27,40 @@ class Substitution:
 
     def apply(self, text: str) -> str:
         """The text with its matches replaced."""
-        data = text.encode("utf-8", "surrogateescape")
-        parts: list[bytes] = []
-        copied = at = 0
-        while at <= len(data) and (spans := self.compiled.groups(data, at)) is not None:
-            start, end = spans[0]
-            parts += [data[copied:start], _expanded(self.replacement, data, spans)]
-            copied = end
-            at = end if end > start else end + 1
-            if not self.everywhere:
-                break
-        return b"".join([*parts, data[copied:]]).decode("utf-8", "surrogateescape")
+        return replaced(text, self.compiled, self.everywhere, partial(_expanded, self.replacement)) or text
+
+
+def matches(
+    data: bytes, pattern: Pattern, everywhere: bool, start: int = 0
+) -> Iterator[list[tuple[int, int]]]:
+    """The spans of the first match from `start` on and of its groups, or of all matches."""
+    at = start
+    while at <= len(data) and (spans := pattern.groups(data, at)) is not None:
+        yield spans
+        first, end = spans[0]
+        at = end if end > first else end + 1
+        if not everywhere:
+            return
+
+
+def replaced(
+    text: str, pattern: Pattern, everywhere: bool, expand: Callable[[bytes, list[tuple[int, int]]], bytes]
+) -> str | None:
+    """The text with its first match, or all, replaced by what `expand(text, spans)` makes of it; None: no match."""
+    data = text.encode("utf-8", "surrogateescape")
+    parts: list[bytes] = []
+    copied = 0
+    for spans in matches(data, pattern, everywhere):
+        start, end = spans[0]
+        parts += [data[copied:start], expand(data, spans)]
+        copied = end
+    return b"".join([*parts, data[copied:]]).decode("utf-8", "surrogateescape") if parts else None
+
+
+def group(data: bytes, spans: list[tuple[int, int]], number: int) -> bytes:
+    """What a group of a match holds; nothing where it took no part, or is not there."""
+    start, end = spans[number] if number < len(spans) else (-1, -1)
+    return data[start:end] if start >= 0 else b""
 
 
 def read_substitution(text: str) -> Substitution:
@@ -79,8 +104,7 @@ def _expanded(replacement: str, data: bytes, spans: list[tuple[int, int]]) -> by
     escaped = False
     for character in replacement:
         if escaped and character.isdecimal() and character.isascii():
-            start, end = spans[int(character)] if int(character) < len(spans) else (-1, -1)
-            parts.append(data[start:end] if start >= 0 else b"")
+            parts.append(group(data, spans, int(character)))
         elif escaped or character != "\\":
             parts.append(character.encode("utf-8", "surrogateescape"))
         escaped = character == "\\" and not escaped

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import fields
 
+from openpy.script.diagnostics import Diagnostic, error
+from openpy.script.rules.text import TOO_DEEP
 from openpy.script.syntax import And, Arithmetic, Block, If, Node, Or
 
 MAX_DEPTH = 100
 """How deep blocks and parentheses may be nested, each within the other."""
-
-TOO_DEEP = f"nested more than {MAX_DEPTH} levels deep"
-"""What is said about a node that is deeper."""
 
 
 def children(node: Node) -> Iterator[Node]:
@@ -31,6 +30,31 @@ def walk(node: Node) -> Iterator[Node]:
         found = waiting.pop()
         yield found
         waiting.extend(reversed(list(children(found))))
+
+
+def same(one: Node, other: Node) -> bool:
+    """Whether two trees are the same but for their places in files."""
+    waiting: list[tuple[object, object]] = [(one, other)]
+    while waiting:
+        left, right = waiting.pop()
+        if type(left) is not type(right):
+            return False
+        if isinstance(left, Node):
+            waiting.extend((getattr(left, name), getattr(right, name)) for name in _NAMES[type(left)])
+        elif isinstance(left, tuple) and isinstance(right, tuple):
+            if len(left) != len(right):
+                return False
+            waiting.extend(zip(left, right, strict=True))
+        elif left != right:
+            return False
+    return True
+
+
+def too_deep(nodes: Iterable[Node]) -> list[Diagnostic]:
+    """What is nested too deep for everything else to look at it."""
+    message = f"nested more than {MAX_DEPTH} levels deep"
+    found = (first_too_deep(node) for node in nodes)
+    return [error(TOO_DEEP, node.position, message) for node in found if node is not None]
 
 
 def first_too_deep(node: Node) -> Node | None:

@@ -105,12 +105,15 @@ def reply(
 
     All Vias are copied, the top one stamped with where the request came from (`request.source`, RFC 3261
     section 18.2.1, RFC 3581). `to_tag` is added to a To that has no tag. `headers` are complete lines, each
-    ending in CRLF. `record_route` copies the Record-Route headers.
+    ending in CRLF. `record_route` copies the Record-Route headers. A 100 says when the request was sent
+    (`Timestamp`, RFC 3261 section 8.2.6.1).
     """
     if "\n" in reason or "\r" in reason:
         raise LocalError("A reason phrase cannot hold a line end")
     first = request._first
     more = request._more
+    if status == 100 and "Timestamp" in first:
+        headers = _lines("Timestamp", request.all("Timestamp")[:1]) + headers
     try:
         vias = stamped_via(request)
         if more is not None and "Via" in more:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from openpy.sip.errors import RemoteError
 from openpy.sip.headers import Star, parse_name_addr
 from openpy.sip.message import Message, Request, Response
-from openpy.sip.uri import Uri
+from openpy.sip.uri import as_request_uri
 
 __all__ = ["Dialog"]
 
@@ -97,7 +97,7 @@ class Dialog:
         first = parse_name_addr(self.route_set[0])
         if first.uri.param("lr") is not None:
             return self.target, self.route_set, first.uri_text
-        return _as_request_uri(first.uri), (*self.route_set[1:], f"<{self.target}>"), first.uri_text
+        return as_request_uri(first.uri_text), (*self.route_set[1:], f"<{self.target}>"), first.uri_text
 
 
 def _contact_uri(message: Message) -> str:
@@ -112,11 +112,3 @@ def _record_routes(message: Message) -> tuple[str, ...]:
     for route in routes:
         _ = parse_name_addr(route).uri
     return routes
-
-
-def _as_request_uri(uri: Uri) -> str:
-    """`uri` without what a Request-URI may not have: `method` and headers (section 19.1.1)."""
-    if not uri.headers and uri.param("method") is None:
-        return str(uri)
-    params = tuple(pair for pair in uri.params if pair[0].lower() != "method")
-    return str(Uri(uri.scheme, uri.user, uri.password, uri.host, uri.port, params))

@@ -11,14 +11,15 @@ Rules:
 from __future__ import annotations
 
 import re
+from operator import itemgetter
 from typing import Final
 
 from openpy.sip.errors import LocalError
-from openpy.sip.message import HeaderLine, Message, Request
-from openpy.sip.names import canonical_name
+from openpy.sip.message import Message, Request
 
 __all__ = ["Edits"]
 
+_PLACE: Final = itemgetter(0)
 _DIGITS: Final = re.compile(rb"[0-9]++")
 
 Change = tuple[int, int, bytes]
@@ -28,14 +29,13 @@ Change = tuple[int, int, bytes]
 class Edits:
     """The changes to one message."""
 
-    __slots__ = ("_body", "_changes", "_lines", "_message", "_uri")
+    __slots__ = ("_body", "_changes", "_message", "_uri")
 
     def __init__(self, message: Message) -> None:
         self._message: Final = message
         self._changes: list[Change] = []
         self._uri: str | None = None
         self._body: bytes | None = None
-        self._lines: list[HeaderLine] | None = None
 
     def copy(self) -> Edits:
         """Independent edits of the same message that begin with these: what a branch adds is its own."""
@@ -43,7 +43,6 @@ class Edits:
         twin._changes = self._changes.copy()
         twin._uri = self._uri
         twin._body = self._body
-        twin._lines = self._lines
         return twin
 
     @property
@@ -63,23 +62,22 @@ class Edits:
 
     def insert_header(self, text: str, before: str | None = None) -> None:
         """Add `text` in front of the first header `before`, or of all headers if that is None or absent."""
-        line = self._first_line(before) if before else None
-        self._insert(line.start if line else self._start_line_end(), text)
+        place = self._message.first_place(before) if before else None
+        self._insert(place[0] if place else self._start_line_end(), text)
 
     def append_after(self, text: str, name: str) -> None:
         """Add `text` behind the first header `name`, or behind the last header if there is none."""
-        line = self._first_line(name)
-        self._insert(line.end if line else self._head_end(), text)
+        place = self._message.first_place(name)
+        self._insert(place[1] if place else self._head_end(), text)
 
     def remove(self, name: str) -> int:
         """Remove all headers `name` that are still there; returns how many that are."""
-        if not self._message.has(name):
-            return 0
-        canonical = canonical_name(name)
-        removed = {start for start, end, text in self._changes if end > start and not text}
-        found = [line for line in self._header_lines() if line.canonical == canonical]
-        found = [line for line in found if line.start not in removed]
-        self._changes += [(line.start, line.end, b"") for line in found]
+        found = self._message.places(name)
+        if found and self._changes:
+            removed = {start for start, end, text in self._changes if end > start and not text}
+            found = [place for place in found if place[0] not in removed]
+        for start, end in found:
+            self._changes.append((start, end, b""))
         return len(found)
 
     def replace(self, start: int, end: int, text: bytes) -> None:
@@ -137,9 +135,15 @@ class Edits:
     def _sorted_changes(self) -> tuple[list[Change], list[Change]]:
         """The changes of head and body, each by place; one that spans both is cut in two."""
         body_start = self._body_start()
+        changes = sorted(self._changes, key=_PLACE)
+        for start, end, _ in changes:
+            if start >= body_start or end > body_start:
+                break
+        else:
+            return changes, []
         head_changes: list[Change] = []
         body_changes: list[Change] = []
-        for start, end, text in sorted(self._changes, key=lambda change: change[0]):
+        for start, end, text in changes:
             if start >= body_start:
                 body_changes.append((start, end, text))
             else:
@@ -149,30 +153,17 @@ class Edits:
         return head_changes, body_changes
 
     def _with_length(self, changes: list[Change], length: int) -> list[Change]:
-        line = self._first_line("Content-Length")
+        line = self._message.first_place("Content-Length")
         if line is None:
             place = self._head_end()
             fixed = (place, place, b"Content-Length: %d\r\n" % length)
         else:
-            colon = self._message.raw.index(b":", line.start)
-            digits = _DIGITS.search(self._message.raw, colon, line.end)
+            colon = self._message.raw.index(b":", line[0])
+            digits = _DIGITS.search(self._message.raw, colon, line[1])
             start, end = digits.span() if digits else (colon + 1, colon + 1)
             fixed = (start, end, b"%d" % length)
         kept = [change for change in changes if not change[0] <= fixed[0] < change[1]]
-        return (
-            changes if len(kept) < len(changes) else sorted([*changes, fixed], key=lambda change: change[0])
-        )
-
-    def _header_lines(self) -> list[HeaderLine]:
-        if self._lines is None:
-            self._lines = self._message.header_lines()
-        return self._lines
-
-    def _first_line(self, name: str) -> HeaderLine | None:
-        if not self._message.has(name):
-            return None
-        canonical = canonical_name(name)
-        return next((line for line in self._header_lines() if line.canonical == canonical), None)
+        return changes if len(kept) < len(changes) else sorted([*changes, fixed], key=_PLACE)
 
     def _start_line_end(self) -> int:
         return self._message.raw.index(b"\n") + 1
@@ -193,7 +184,9 @@ def _spliced(raw: bytes, start: int, end: int, changes: list[Change]) -> bytes:
     for first, last, text in changes:
         if first > position:
             pieces.append(raw[position:first])
+            position = first
         pieces.append(text)
-        position = max(position, first, min(last, end))
+        if last > position:
+            position = last if last < end else end
     pieces.append(raw[position:end])
     return b"".join(pieces)

@@ -10,8 +10,8 @@ Rules:
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 from openpy.sip import grammar
@@ -41,10 +41,13 @@ __all__ = [
     "parse_via",
     "parse_via_list",
     "quote",
+    "recalled_name_addr",
     "split_first",
     "split_list",
     "unquote",
 ]
+
+_RECALLED_LENGTH: Final = 160
 
 Params = dict[str, str | None]
 """Parameters by name in lower case; the value as written (quotes included), None for a valueless one."""
@@ -63,20 +66,24 @@ STAR: Final = Star()
 
 
 class NameAddr:
-    """A From, To, Contact, Route ... value: `display` and `uri_text` as written, the parameters."""
+    """A From, To, Contact, Route ... value, not to be changed: `display` and `uri_text` as written, the parameters."""
 
-    __slots__ = ("_params", "_params_text", "display", "uri_text")
+    __slots__ = ("_params", "_params_text", "_tag", "_uri", "display", "uri_text")
 
     def __init__(self, display: str, uri_text: str, params_text: str = "") -> None:
         self.display: Final = display
         self.uri_text: Final = uri_text
         self._params_text: Final = params_text
         self._params: Params | None = None
+        self._uri: Uri | None = None
+        self._tag: str | None = None
 
     @property
     def uri(self) -> Uri:
         """The parsed URI."""
-        return cached_uri(self.uri_text)
+        if self._uri is None:
+            self._uri = cached_uri(self.uri_text)
+        return self._uri
 
     @property
     def params(self) -> Params:
@@ -95,10 +102,11 @@ class NameAddr:
     @property
     def tag(self) -> str:
         """The `tag` parameter, or ""."""
-        text = self._params_text
-        if text[:5] == ";tag=" and grammar.TOKEN.match(text, 5):
-            return text[5:]
-        return self.param("tag") or ""
+        if self._tag is None:
+            text = self._params_text
+            is_alone = text[:5] == ";tag=" and grammar.TOKEN.match(text, 5)
+            self._tag = text[5:] if is_alone else self.param("tag") or ""
+        return self._tag
 
     def __str__(self) -> str:
         display = self.display + " " if self.display else ""
@@ -114,12 +122,18 @@ def parse_name_addr(text: str) -> NameAddr:
     Raises RemoteError (400), for a malformed URI too.
     """
     found = grammar.NAME_ADDR_NORMAL.match(text) or grammar.ADDR_SPEC_NORMAL.match(text)
-    return _normal_name_addr(found) if found else _parse_unusual_name_addr(text.strip(LWS))
-
-
-def _normal_name_addr(found: re.Match[str]) -> NameAddr:
+    if not found:
+        return _parse_unusual_name_addr(text.strip(LWS))
     display, uri_text, params_text = found.groups()
-    return NameAddr(display.rstrip(), uri_text, params_text)
+    return NameAddr(display.strip(), uri_text, params_text)
+
+
+_recalled_name_addr = lru_cache(maxsize=1024)(parse_name_addr)
+
+
+def recalled_name_addr(text: str) -> NameAddr:
+    """`parse_name_addr` with a bounded memory for short texts: the messages of a dialog have the same ones."""
+    return _recalled_name_addr(text) if len(text) <= _RECALLED_LENGTH else parse_name_addr(text)
 
 
 def _parse_unusual_name_addr(text: str) -> NameAddr:
@@ -142,17 +156,15 @@ def _parse_unusual_name_addr(text: str) -> NameAddr:
 
 def parse_name_addr_list(text: str) -> list[NameAddr]:
     """The members of a Contact, Route ... value. Raises RemoteError (400), for an empty one too."""
+    if "," not in text:
+        return [parse_name_addr(text)]
     return [parse_name_addr(item) for item in _members(text)]
 
 
 def parse_contacts(lines: list[str]) -> list[NameAddr] | Star:
     """The Contact values of all Contact lines of a message, or STAR. Raises RemoteError (400)."""
-    if len(lines) == 1:
-        found = grammar.NAME_ADDR_NORMAL.match(lines[0])
-        if found:
-            return [_normal_name_addr(found)]
-        if lines[0].strip(LWS) == "*":
-            return STAR
+    if len(lines) == 1 and lines[0].strip(LWS) == "*":
+        return STAR
     contacts: list[NameAddr] = []
     for line in lines:
         contacts += parse_name_addr_list(line)
@@ -231,14 +243,19 @@ def parse_via(text: str) -> Via:
 
 def parse_via_list(text: str) -> list[Via]:
     """The members of one Via line. Raises RemoteError (400), for an empty one too."""
+    if "," not in text:
+        return [parse_via(text)]
     return [parse_via(item) for item in _members(text)]
 
 
-class CSeq(NamedTuple):
+class CSeq:
     """A sequence number and its method."""
 
-    number: int
-    method: str
+    __slots__ = ("method", "number")
+
+    def __init__(self, number: int, method: str) -> None:
+        self.number: Final = number
+        self.method: Final = method
 
 
 def parse_cseq(text: str) -> CSeq:

@@ -157,6 +157,46 @@ class Message:
                 found.append(HeaderLine(written, canonical_name(written), content, start, end))
         return found
 
+    def places(self, name: str) -> list[tuple[int, int]]:
+        """Where the lines of all headers `name` begin and end in `raw`, in order."""
+        first, more = self._first, self._more
+        canonical = name if name in first else canonical_name(name)
+        if canonical not in first:
+            return []
+        wanted = 1 if more is None or canonical not in more else 1 + len(more[canonical])
+        found = self._plain_places(canonical, wanted)
+        if len(found) == wanted:
+            return found
+        return [(line.start, line.end) for line in self.header_lines() if line.canonical == canonical]
+
+    def first_place(self, name: str) -> tuple[int, int] | None:
+        """Where the first line of the header `name` begins and ends in `raw`; None where there is none."""
+        raw = self.raw
+        at = raw.find(b"\n")
+        if raw.startswith(_mark(name), at):  # on top of all, as a Via is
+            end = raw.find(b"\n", at + 1) + 1
+            if raw[end : end + 1] not in _FOLD_OCTETS:
+                return at + 1, end
+        places = self.places(name)
+        return places[0] if places else None
+
+    def _plain_places(self, canonical: str, wanted: int) -> list[tuple[int, int]]:
+        """Those that are spelled as usual, up to the first that is folded."""
+        raw = self.raw
+        mark = _mark(canonical)
+        body_start = len(raw) - len(self.body)
+        found: list[tuple[int, int]] = []
+        at = raw.find(mark, 0, body_start)
+        while at >= 0:
+            end = raw.find(b"\n", at + 1) + 1
+            if raw[end : end + 1] in _FOLD_OCTETS:
+                break
+            found.append((at + 1, end))
+            if len(found) == wanted:
+                break
+            at = raw.find(mark, end - 1, body_start)
+        return found
+
     def _required(self, name: str) -> str:
         try:
             return self._first[name]
@@ -179,18 +219,24 @@ class Message:
             self._vias = [via for line in self.all("Via") for via in headers.parse_via_list(line)]
         return self._vias
 
+    def _name_addr(self, text: str) -> NameAddr:
+        """One that identifies the dialog: a To tag tells that there is one."""
+        if "tag=" in self._first.get("To", ""):
+            return headers.recalled_name_addr(text)
+        return headers.parse_name_addr(text)
+
     @property
     def from_(self) -> NameAddr:
         """The From value."""
         if self._from is None:
-            self._from = headers.parse_name_addr(self._required("From"))
+            self._from = self._name_addr(self._required("From"))
         return self._from
 
     @property
     def to(self) -> NameAddr:
         """The To value."""
         if self._to is None:
-            self._to = headers.parse_name_addr(self._required("To"))
+            self._to = self._name_addr(self._required("To"))
         return self._to
 
     @property
@@ -263,6 +309,17 @@ class Request(Message):
         self.version = version
         self.repaired = repaired
 
+    def identity(self) -> tuple[str, str, str] | None:
+        """What all copies of a request outside of a dialog share, as written: From, Call-ID, CSeq (section 8.2.2.2).
+
+        None in a dialog, which the To tag shows, and where a header is missing.
+        """
+        first = self._first
+        try:
+            return None if "tag=" in first["To"] else (first["From"], first["Call-ID"], first["CSeq"])
+        except KeyError:
+            return None
+
     def __repr__(self) -> str:
         return f"<Request {self.method} {self.uri}>"
 
@@ -293,18 +350,19 @@ def parse_message(data: bytes) -> Request | Response:
     body_start = head_end + 4
     head = data[:head_end].decode("utf-8", "surrogateescape") if head_end >= 0 else ""
     lines = head.split("\r\n")
-    line_ends = head.count("\n")
-    if head_end < 0 or line_ends >= len(lines):  # some lines end in a bare LF, and so may the head
+    inside = "".join(lines)
+    is_broken = "\r" in inside
+    if head_end < 0 or "\n" in inside:  # some lines end in a bare LF, and so may the head
         head_end, body_start = find_body(data)
         if head_end < 0:
             raise RemoteError(400, "No end of head")
         head = data[:head_end].decode("utf-8", "surrogateescape")
         lines = [line.removesuffix("\r") for line in head.split("\n")]
-        line_ends = head.count("\r\n")
+        is_broken = head.count("\r") != head.count("\r\n")
     start_line = lines[0]
     del lines[0]
     first, more, defect = _index(lines) or _index(_unfolded_lines(head)) or ({}, None, "")
-    if head.count("\r") != line_ends:
+    if is_broken:
         defect = defect or "Carriage return inside a line"
     text = head, first, more, defect, body_start
     words = start_line.split(" ")
@@ -365,6 +423,13 @@ def find_body(data: bytes | bytearray, start: int = 0) -> tuple[int, int]:
     return (end - 1 if end > 0 and data[end - 1] == 13 else end), body
 
 
+def _mark(name: str) -> bytes:
+    """What a line of the header begins with, and the end of the line before."""
+    known = _MARKS.get(name)
+    return b"\n" + name.encode("utf-8", "surrogateescape") + b":" if known is None else known
+
+
+_MARKS: Final = {name: b"\n%b:" % name.encode() for name in CANONICAL.values()}
 _FOLD_STARTS: Final = (" ", "\t")
 _FOLD_OCTETS: Final = (b" ", b"\t")
 _LINE_END_STARTS: Final = (b"\r", b"\n")

@@ -10,13 +10,14 @@ Rules:
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 from functools import lru_cache
 from typing import Final
 
 from openpy.sip.errors import RemoteError
 from openpy.sip.grammar import HOSTPORT, LWS, PLAIN_AOR, POSSIBLE_ESCAPE, SCHEME, URI_CHARACTERS
 
-__all__ = ["Uri", "aor_of", "cached_uri", "parse_uri", "unescape"]
+__all__ = ["Uri", "aor_of", "as_request_uri", "cached_uri", "parse_uri", "unescape", "without_prefix"]
 
 UriParams = tuple[tuple[str, str | None], ...]
 
@@ -124,6 +125,10 @@ class Uri:
             return Uri("sip", self.host, None, host, port)
         return Uri(self.scheme, self.user, self.password, host, port, self.params, self.headers)
 
+    def with_params(self, params: Iterable[tuple[str, str | None]]) -> Uri:
+        """The same URI with other parameters."""
+        return Uri(self.scheme, self.user, self.password, self.host, self.port, tuple(params), self.headers)
+
     def equals(self, other: Uri) -> bool:
         """Whether both are the same URI by RFC 3261 section 19.1.4 (not transitive, hence no `==`)."""
         if self.scheme != other.scheme or self.port != other.port:
@@ -208,8 +213,11 @@ _cached_parse = lru_cache(maxsize=8192)(parse_uri)
 
 
 def cached_uri(text: str) -> Uri:
-    """`parse_uri` with a bounded memory for short texts: for the same few URIs over and over."""
-    if len(text) > _CACHED_LENGTH:
+    """`parse_uri` with a bounded memory for short texts: for the same few URIs over and over.
+
+    Those of proxies (`;lr`) are left out: what they record holds a tag, and is another one for each call.
+    """
+    if len(text) > _CACHED_LENGTH or ";lr" in text:
         return parse_uri(text)
     return _cached_parse(text)
 
@@ -217,6 +225,28 @@ def cached_uri(text: str) -> Uri:
 def aor_of(text: str) -> str:
     """`parse_uri(text).aor()`, without parsing what is one already. Raises RemoteError (400)."""
     return text if PLAIN_AOR.match(text) else parse_uri(text).aor()
+
+
+def as_request_uri(text: str) -> str:
+    """A URI without what a Request-URI may not have: `method` and headers (RFC 3261 section 19.1.1).
+
+    What cannot be read stays as it is.
+    """
+    if "?" not in text and ";method=" not in text.lower():
+        return text
+    try:
+        uri = parse_uri(text)
+    except RemoteError:
+        return text
+    params = tuple(pair for pair in uri.params if pair[0].lower() != "method")
+    if not uri.headers and params == uri.params:
+        return text
+    return str(Uri(uri.scheme, uri.user, uri.password, uri.host, uri.port, params))
+
+
+def without_prefix(host: str, prefix: str) -> str:
+    """A host without a prefix such as `sip.`, which is compared without case."""
+    return host[len(prefix) :] if prefix and host.lower().startswith(prefix.lower()) else host
 
 
 def unescape(text: str) -> str:

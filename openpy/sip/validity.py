@@ -13,6 +13,7 @@ from typing import Final
 
 from openpy.sip import grammar, headers
 from openpy.sip.errors import RemoteError
+from openpy.sip.grammar import LWS
 from openpy.sip.message import Message, Request, Response
 from openpy.sip.uri import parse_uri
 
@@ -55,9 +56,13 @@ def check_request(request: Request, limits: Limits = LIMITS) -> None:
             raise RemoteError(414, "Request-URI Too Long")
     if request.version != "SIP/2.0" and request.version.upper() != "SIP/2.0":
         raise RemoteError(505, "Version Not Supported")
-    method = _check_common(request)
+    _check_common(request)
+    found = grammar.CSEQ.match(request._first["CSeq"])
+    method = found[2] if found and len(found[1]) <= 9 else request.cseq.method
     if method != request.method:
         raise RemoteError(400, "CSeq method does not match")
+    if "Contact" in request._first:
+        _ = request.contacts
     value = request._first.get("Max-Forwards")
     if value is not None:
         headers.parse_number(value, "Max-Forwards")
@@ -74,6 +79,7 @@ def check_response(response: Response, limits: Limits = LIMITS) -> None:
     if not 100 <= response.status <= 699:
         raise RemoteError(400, "Status code out of range")
     _check_common(response)
+    _ = response.cseq
 
 
 def _check_size(message: Message, limits: Limits) -> None:
@@ -86,31 +92,34 @@ def _check_size(message: Message, limits: Limits) -> None:
             raise RemoteError(400, f"Too many {name} values")
 
 
-def _check_common(message: Message) -> str:
-    """Checks what requests and responses share; returns the method in CSeq."""
+def _check_common(message: Message) -> None:
+    """Check what requests and responses share; CSeq is there then."""
     if message.defect:
         raise RemoteError(400, message.defect)
     if message._more is not None:
-        _check_repeated(message)
+        _check_repeated(message, message._more)
     first = message._first
     try:
-        via, call_id, cseq = first["Via"], first["Call-ID"], first["CSeq"]
+        via, call_id, _ = first["Via"], first["Call-ID"], first["CSeq"]
     except KeyError as missing:
         raise RemoteError(400, f"Missing {missing.args[0]}") from None
     _ = message.via, message.from_, message.to
     if "," in via:
         _ = message.vias
-    if not grammar.CALLID.match(call_id):
+    if not (_is_plain_word(call_id.strip(LWS)) or grammar.CALLID.match(call_id)):
         raise RemoteError(400, "Malformed Call-ID")
-    if "Contact" in first:
-        _ = message.contacts
-    found = grammar.CSEQ.match(cseq)
-    return found[2] if found and len(found[1]) <= 9 else message.cseq.method
 
 
-def _check_repeated(message: Message) -> None:
-    for name in message.repeats():
+def _is_plain_word(text: str) -> bool:
+    return text.isascii() and text.isprintable() and " " not in text and text != ""
+
+
+def _check_repeated(message: Message, more: dict[str, list[str]]) -> None:
+    """`more` are the lines behind the first one of each name."""
+    for name, further in more.items():
         if name in _SINGLE:
             raise RemoteError(400, f"Two {name} header fields")
-    if "Via" in message.repeats():
-        _ = message.vias
+        if name == "Via":
+            for line in further:
+                if not grammar.VIA_NORMAL.match(line):
+                    _ = message.vias

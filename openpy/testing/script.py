@@ -12,11 +12,12 @@ from __future__ import annotations
 import sqlite3
 import tempfile
 from collections.abc import Mapping, Sequence
-from contextlib import ExitStack, closing
+from contextlib import ExitStack, closing, suppress
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from openpy.engine.loader import Loaded
 from openpy.engine.mi import Node, Reply
 from openpy.engine.pseudovars import PSEUDO_VARIABLES
 from openpy.engine.run import Run
@@ -50,6 +51,9 @@ PHONE = "udp:192.0.2.1:5060"
 """Where messages come from, unless a test says otherwise."""
 
 OVERRIDES = Position("(set by the test)", 1, 1, 1, 1)
+
+KEEP_ALIVE = b"\0\r\n"
+"""What no message consists of."""
 
 Setting = str | int
 
@@ -87,6 +91,7 @@ class Script:
         self._network.watch = self._watched
         self._record = Record(lambda: self.now)
         self._exchanges: list[Exchange] = []
+        self._spies: list[tuple[Spy, Returns | None]] = []
         self._seen: set[tuple[bytes, Peer]] = set()
         self._number = 0
         self._begun = self._world.now
@@ -95,7 +100,9 @@ class Script:
         )
         try:
             self.server.load(self.path, further=_overrides(modparams or {}, core or {}))
-            self._observe()
+            assert self.server.loaded is not None
+            self._observe(self.server.loaded)
+            self.server.gone_by = self._observe
             self.server.begin()
         except BaseException:
             self._stack.close()
@@ -118,7 +125,7 @@ class Script:
         """Stop the server."""
         self._stack.close()
 
-    def __enter__(self) -> Script:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -269,7 +276,10 @@ class Script:
         self._left(data, (stream.transport, stream.host, stream.port))
 
     def _left(self, data: bytes, peer: Peer) -> None:
-        """The server sent something."""
+        """The server sent something: a message, or what only keeps a way open."""
+        if not data.strip(KEEP_ALIVE):
+            self._record.went("keep-alive", written(peer))
+            return
         message = parse_message(data)
         again = (data, peer) in self._seen
         self._seen.add((data, peer))
@@ -293,13 +303,18 @@ class Script:
 
     def _listen(self, function: str, returns: Returns | None) -> Spy:
         assert self.server.loaded is not None
-        return listen(self.server.loaded.program, self.server.modules, function, self._record.noted, returns)
+        program, note = self.server.loaded.program, self._record.noted
+        spy = listen(program, self.server.modules, function, note, returns)
+        self._spies.append((spy, returns))
+        return spy
 
-    def _observe(self) -> None:
-        """Hear of each route that is entered."""
-        assert self.server.loaded is not None
-        program = self.server.loaded.program
+    def _observe(self, loaded: Loaded) -> None:
+        """Hear of each route that is entered, and of the calls that one has listened to before a reload."""
+        program = loaded.program
         observe(program, self._entered)
+        for spy, returns in self._spies:
+            with suppress(LookupError):  # no route calls it any more
+                listen(program, loaded.modules, spy.name, self._record.noted, returns, spy)
         self.server.dispatcher.use(program, self.server.dispatcher.limits)
 
     def _entered(self, route: CompiledRoute, run: Run) -> Left:

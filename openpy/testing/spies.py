@@ -36,12 +36,13 @@ def listen(
     name: str,
     note: Callable[[str], None],
     returns: Returns | None = None,
+    spy: Spy | None = None,
 ) -> Spy:
     """Record the calls of a function, and do instead what `returns` says, if it is not None.
 
-    Raises LookupError if no route calls a function of that name.
+    A `spy` of another program goes on with this one. Raises LookupError if no route calls a function of that name.
     """
-    spy = Spy(name)
+    spy = Spy(name) if spy is None else spy
     known = list(_functions(modules))
     wanted = [function for function in known if function.name == name]
     found = 0

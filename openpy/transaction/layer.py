@@ -14,7 +14,6 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from itertools import count
 from typing import NamedTuple
 
 from openpy.sip.errors import LocalError
@@ -63,6 +62,7 @@ class Layer:
         "branch_prefix",
         "capacity",
         "counts",
+        "unwatched_prefix",
         "wheel",
     )
 
@@ -74,7 +74,9 @@ class Layer:
         self.counts = Counts()
         self.branch_prefix = MAGIC_COOKIE + random_text()
         """What every branch of ours begins with."""
-        self._branches = count(1)
+        self.unwatched_prefix = self.branch_prefix + ".~"
+        """What the branches of requests begin with whose replies nobody waits for."""
+        self._branches = 0  # made so far
         self._servers = ServerSide(wheel, timers, self.counts)
         self._clients: ClientSide[str, ClientTransaction] = ClientSide(wheel, timers, self.counts)
         self._notifies: ClientSide[bytes, NotifyTransaction] = ClientSide(wheel, timers, self.counts)
@@ -85,6 +87,11 @@ class Layer:
         """Take other timer values, from the next transaction on."""
         for side in (self._servers, self._clients, self._notifies):
             side.use_timers(timers)
+
+    @property
+    def longest(self) -> float:
+        """Seconds for which a finished server transaction may absorb retransmissions: 64*T1."""
+        return self._servers.timers.accepted
 
     # --- requests that come in ------------------------------------------------------------------------------
 
@@ -142,7 +149,13 @@ class Layer:
 
     def next_branch(self) -> str:
         """Return a branch that was never used."""
-        return f"{self.branch_prefix}.{next(self._branches):x}"
+        self._branches += 1
+        return f"{self.branch_prefix}.{self._branches}"
+
+    def next_unwatched_branch(self) -> str:
+        """Return a branch for a request whose replies nobody waits for; it begins with `unwatched_prefix`."""
+        self._branches += 1
+        return f"{self.unwatched_prefix}{self._branches}"
 
     def is_ours(self, branch: str) -> bool:
         """Whether a branch was made by this process: it begins with `branch_prefix`."""

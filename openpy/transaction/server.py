@@ -47,7 +47,7 @@ class ServerTransaction(Transaction[ServerSide]):
     """One request that came in, and its replies.
 
     `status` and `data` are the last reply's (0 and empty before the first); `owner` is the transaction
-    user's own; `on_end` is called once, when the transaction is over.
+    user's own, and its `over()` is called once when the transaction is; `on_end` is too.
     """
 
     __slots__ = ("_request", "data", "key", "on_end", "owner", "status")
@@ -82,6 +82,11 @@ class ServerTransaction(Transaction[ServerSide]):
     def absorbs_only(self) -> bool:
         """Whether nothing is missing if it ends now but an answer to retransmissions of its request."""
         return self._machine is NON_INVITE_SERVER and self.state is State.COMPLETED
+
+    def at_end(self, callback: Callable[[ServerTransaction], None]) -> None:
+        """Call `callback` too when the transaction is over."""
+        before = self.on_end
+        self.on_end = callback if before is None else _Both(before, callback)
 
     def forget(self) -> None:
         """End before its time."""
@@ -145,7 +150,9 @@ class ServerTransaction(Transaction[ServerSide]):
         on_end, self.on_end = self.on_end, None
         if on_end is not None:
             on_end(self)
-        self.owner = None
+        owner, self.owner = self.owner, None
+        if owner is not None:
+            owner.over()
 
     def _send(self, _: Action) -> None:
         self.flow.send(self.data)
@@ -160,6 +167,22 @@ class ServerTransaction(Transaction[ServerSide]):
 
     def _nothing(self, _: Action) -> None:
         """The caller reads from the step that the ACK is to be passed on."""
+
+
+class _Both:
+    """Calls two at the end of a transaction, in the order in which they asked for it."""
+
+    __slots__ = ("_first", "_second")
+
+    def __init__(
+        self, first: Callable[[ServerTransaction], None], second: Callable[[ServerTransaction], None]
+    ) -> None:
+        self._first = first
+        self._second = second
+
+    def __call__(self, transaction: ServerTransaction) -> None:
+        self._first(transaction)
+        self._second(transaction)
 
 
 _TERMINATED = State.TERMINATED

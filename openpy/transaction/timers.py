@@ -20,6 +20,8 @@ class TimerValues:
     """How long a message may stay in the network."""
     give_up: float = 0.0
     """Timers B, F and H; 0: 64*T1."""
+    absorb: float = 0.0
+    """Timer J over unreliable transports; 0: 64*T1."""
 
     @property
     def patience(self) -> float:
@@ -36,7 +38,7 @@ class TimerValues:
 
     def j(self, reliable: bool) -> float:
         """Timer J: answers retransmissions of a non-INVITE request."""
-        return 0.0 if reliable else 64 * self.t1
+        return 0.0 if reliable else self.absorb or 64 * self.t1
 
     def k(self, reliable: bool) -> float:
         """Timer K: absorbs retransmitted replies to a non-INVITE request."""

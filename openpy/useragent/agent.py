@@ -17,6 +17,8 @@ from openpy.useragent.exchange import Draft, Exchange, Outcome
 Answer = Callable[[int, str], None]
 """Sends a final reply: status, and header lines or ""."""
 
+_BY_TLS = ";transport=tls"
+
 NotifyHandler = Callable[[Request, Answer], None]
 """Takes a NOTIFY, and answers it."""
 
@@ -51,6 +53,13 @@ class UserAgent:
     def wheel(self) -> Wheel:
         """The timer wheel."""
         return self.layer.wheel
+
+    def contact_for(self, uri: str) -> str:
+        """Our URI in a request to `uri`: a SIPS URI where that is one (RFC 3261 8.1.1.8) and we are reached by TLS."""
+        contact = self.local_contact
+        if uri[:5].lower() == "sips:" and contact.endswith(_BY_TLS):
+            return contact.removesuffix(_BY_TLS).replace("sip:", "sips:", 1)
+        return contact
 
     def new_tag(self) -> str:
         """Return a tag for a new dialog."""

@@ -125,7 +125,7 @@ class Subscription:
     def _send(self, draft: Draft, expires: int) -> None:
         self._draft = draft
         draft.expires = expires
-        draft.headers = f"Contact: <{self._agent.local_contact}>\r\nEvent: {self._event}\r\n"
+        draft.headers = f"Contact: <{self._agent.contact_for(draft.uri)}>\r\nEvent: {self._event}\r\n"
         if self._accept:
             draft.headers += f"Accept: {self._accept}\r\n"
         self._stop(self._refresh_timer)

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import xml.etree.ElementTree as ET
 
-from bench.messages import Presentity, Sender, Watcher, branch_of, header, ok, options
+from bench.messages import Call, Phone, Presentity, Sender, Watcher, branch_of, header, ok, options, picked_up
 from openpy.sip.message import Request, parse_message
 
 SENDER = Sender("127.0.0.1", 5999, "run")
@@ -71,3 +71,36 @@ def test_a_reply_copies_what_it_must() -> None:
 
 def test_no_branch_is_no_branch() -> None:
     assert branch_of(b"SIP/2.0 200 OK\r\nVia: SIP/2.0/UDP 1.1.1.1;branch=old\r\n\r\n") == b""
+
+
+def test_a_phone_registers_again_with_a_higher_cseq() -> None:
+    phone = Phone(SENDER, "desk")
+    first = phone.register("b1")
+    second = phone.register("b2", expires=60)
+    registered = []
+    for status in (b"503 Service Unavailable", b"200 OK"):
+        phone.answered(b"SIP/2.0 " + status + b"\r\n\r\n")
+        registered.append(phone.is_registered)
+    assert registered == [False, True]
+    assert [_parsed(one).cseq.number for one in (first, second)] == [1, 2]
+    assert header(first, b"Call-ID") == header(second, b"Call-ID")
+    assert header(second, b"Expires") == b"60"
+    assert header(second, b"Contact") == b"<sip:desk@127.0.0.1:5999>"
+
+
+def test_a_call_is_a_dialog_along_the_recorded_route() -> None:
+    call = Call(SENDER, "alice")
+    invite = call.invite("b1")
+    assert _parsed(invite).method == "INVITE"
+    ringing, answer = picked_up(
+        invite.replace(b"Max-Forwards", b"Record-Route: <sip:proxy;lr>\r\nMax-Forwards"), "sip:callee@h"
+    )
+    assert ringing.startswith(b"SIP/2.0 180 ")
+    call.answered(answer)
+    for request, cseq in ((call.ack("b2"), b"1 ACK"), (call.bye("b3"), b"2 BYE")):
+        assert _parsed(request).uri == "sip:callee@h"
+        assert header(request, b"Route") == b"<sip:proxy;lr>"
+        assert header(request, b"To") == b"<sip:callee@127.0.0.1:5999>;tag=callee"
+        assert header(request, b"CSeq") == cseq
+    call.ended(b"SIP/2.0 200 OK\r\n\r\n")
+    assert call.is_over

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Iterator
 from itertools import count
 
@@ -89,6 +90,44 @@ def test_presence_goes_through_the_life_of_a_publication_and_a_subscription(
     assert [row.scenario for row in rows] == names
     assert [row.operations for row in rows] == [6] * 5
     assert not any(row.errors for row in rows)
+
+
+def test_register_saves_and_refreshes(stand: Callable[[Rule], Stand]) -> None:
+    rows = list(SCENARIOS["register"](stand(Agent())))
+    assert [(row.scenario, row.operations, row.errors) for row in rows] == [
+        ("register-save", 6, 0),
+        ("register-refresh", 6, 0),
+    ]
+
+
+class Proxy:
+    """Passes on what comes, with itself in the Via and as a route; there is one address at both ends."""
+
+    def __init__(self) -> None:
+        self.seen: list[bytes] = []
+
+    def __call__(self, message: bytes) -> list[bytes]:
+        start = message.split(b"\r\n", 1)[0]
+        self.seen.append(start.split()[1] if start.startswith(b"SIP/2.0") else start.split()[0])
+        ours = b"Via: SIP/2.0/UDP proxy;branch=z9hG4bK0\r\nRecord-Route: <sip:proxy;lr>\r\n"
+        if start.startswith(b"SIP/2.0"):
+            return [message.replace(ours.split(b"\r\n", 1)[0] + b"\r\n", b"")]
+        return [message.replace(b"\r\nVia:", b"\r\n" + ours + b"Via:", 1)]
+
+
+def test_a_call_is_relayed_acknowledged_and_hung_up(stand: Callable[[Rule], Stand]) -> None:
+    proxy = Proxy()
+    (row,) = SCENARIOS["invite"](stand(proxy))
+    assert (row.scenario, row.operation, row.errors) == ("invite-relay", "call", 0)
+    kinds = Counter(proxy.seen)
+    assert row.operations == kinds[b"INVITE"] == kinds[b"ACK"] == kinds[b"BYE"] == kinds[b"180"] > 0
+    assert kinds[b"200"] == 2 * row.operations
+
+
+def test_a_call_that_is_refused_is_an_error(stand: Callable[[Rule], Stand]) -> None:
+    (row,) = SCENARIOS["invite"](stand(lambda request: [ok(request).replace(b"200 OK", b"486 Busy Here")]))
+    assert row.operations == 0
+    assert row.refused["486"] == row.errors > 0
 
 
 def test_fanout_counts_notifies(stand: Callable[[Rule], Stand]) -> None:

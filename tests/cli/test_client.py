@@ -10,6 +10,7 @@ import pytest
 from openpy.cli import client as client_module
 from openpy.cli import line
 from openpy.cli.client import Client, Target, Unreachable
+from openpy.cli.stacks import Credentials, stack_of
 from openpy.transaction.timers import TimerValues
 from openpy.useragent.exchange import Outcome
 from tests.cli.desk import Desk
@@ -132,6 +133,53 @@ def test_nobody_listens() -> None:
         port = probe.getsockname()[1]
         with pytest.raises(Unreachable, match=f"no connection to 127.0.0.1:{port}"):
             asyncio.run(run(port))
+
+
+@pytest.mark.parametrize("transport", ["ws", "wss"])
+def test_our_contact_by_websocket(transport: str) -> None:
+    """RFC 7118 has one name for both."""
+
+    class Line:
+        local_host, local_port = "127.0.0.1", 7
+        is_open = True
+
+        def __init__(self, *parts: object, transport: str, **more: object) -> None:
+            self.transport = transport
+
+        async def open(self) -> bool:
+            return True
+
+        def close(self) -> None:
+            pass
+
+    async def contact() -> str:
+        async with opened(transport, "127.0.0.1", 9) as client:
+            return client.agent.local_contact
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(client_module, "TcpLine", Line)
+        assert asyncio.run(contact()) == "sip:ann@127.0.0.1:7;transport=ws"
+
+
+def test_why_there_is_no_connection() -> None:
+    async def hang_up(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.close()
+
+    async def run() -> None:
+        server = await asyncio.start_server(hang_up, "127.0.0.1", 0)
+        port = server.sockets[0].getsockname()[1]
+        target = Target("ws", "127.0.0.1", port, stack_of("ws", Credentials(), "/"))
+        client = Client(target, "ann", None, TimerValues())
+        try:
+            with pytest.raises(Unreachable, match=f"no connection to 127.0.0.1:{port}: the peer hung up"):
+                await client.open()
+        finally:
+            await client.close()
+            server.close()
+            await server.wait_closed()
+
+    asyncio.run(run())
 
 
 def test_a_lost_connection_ends_what_is_under_way_and_comes_back(monkeypatch: pytest.MonkeyPatch) -> None:

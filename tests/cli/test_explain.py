@@ -2,6 +2,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import subprocess
 import sys
 from pathlib import Path
 from typing import Any
@@ -9,6 +11,8 @@ from typing import Any
 import pytest
 
 from openpy.cli import explain, openpy
+from openpy.engine.waiting import Wait
+from openpy.testing.server import VirtualServer
 from tests.engine.kit import request
 
 GOLDEN = sorted((Path(__file__).parent / "explained").glob("*.golden"))
@@ -157,12 +161,9 @@ route { t_relay(); }
 def test_a_route_that_waits_for_what_never_comes(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    from openpy.engine.offline import OfflineServer
-    from openpy.engine.waiting import Wait
-
     (folder / "openser.cfg").write_text(WAITS)
     (folder / "message.sip").write_bytes(request("INFO", "sip:x@192.0.2.9;transport=tcp"))
-    monkeypatch.setattr(OfflineServer, "connect", lambda *_: Wait())
+    monkeypatch.setattr(VirtualServer, "connect", lambda *_: Wait())
     found = explained(capsys)
     assert found["trace"] is None
     assert "the route still waited for something after" in found["remarks"][-1]
@@ -176,3 +177,13 @@ def test_what_is_logged_before_and_behind_the_route(folder: Path, capsys: pytest
     found = explained(capsys)
     texts = [event["text"] for event in found["trace"]["events"] if event["event"] == "log"]
     assert texts == ["inside"]
+
+
+def test_a_reader_that_is_gone(folder: Path, root: Path) -> None:
+    code = (
+        "import os, sys; from openpy.cli import explain; r, w = os.pipe(); os.dup2(w, 1); os.close(r); "
+        "sys.exit(explain.main(['openser.cfg', 'message.sip']))"
+    )
+    environment = {**os.environ, "PYTHONPATH": str(root)}
+    run = subprocess.run([sys.executable, "-c", code], env=environment, capture_output=True, check=False)
+    assert (run.returncode, run.stderr) == (0, b"")

@@ -7,7 +7,7 @@ import pytest
 from openpy import __version__
 from openpy.cli.guide import banner, guide
 from openpy.engine.sockets import Endpoint
-from tests.engine.kit import Bench
+from tests.engine.kit import MODULES, Bench
 
 
 def test_the_banner_lists_the_sockets_one_a_line(tmp_path: Path) -> None:
@@ -42,6 +42,14 @@ def test_the_guide_gives_commands_that_reach_this_server(
         assert "database" not in text
         assert max(map(len, text.splitlines())) < 200
         assert len(text.splitlines()) < 25
+
+
+def test_the_guide_tells_of_phones_where_they_can_register(tmp_path: Path) -> None:
+    for modules in (MODULES, (*MODULES, "usrloc", "registrar")):
+        with Bench(tmp_path, modules=modules) as bench:
+            bench.server.sockets.endpoints[:] = [Endpoint("udp", "127.0.0.1", 5070)]
+            told = "as sip:alice@127.0.0.1:5070 and sip:bob@127.0.0.1:5070, and call" in guide(bench.server)
+            assert told is ("registrar" in modules)
 
 
 def test_the_guide_says_how_to_begin_anew(tmp_path: Path) -> None:

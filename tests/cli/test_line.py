@@ -7,6 +7,9 @@ import pytest
 
 from openpy.cli import line
 from openpy.cli.line import TcpLine
+from openpy.cli.stacks import Credentials, stack_of
+from openpy.net.layer import Callee
+from tests.authority import Authority
 
 OPTIONS = b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n"
 
@@ -110,6 +113,40 @@ def test_a_stream_that_is_no_sip_is_opened_again() -> None:
         await station.close()
 
     asyncio.run(play())
+
+
+def test_a_handshake_that_fails_and_one_that_never_ends(
+    authority: Authority, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(line, "LOOK", 0.02)
+
+    async def play() -> list[tuple[bool, str]]:
+        station = Station()
+        await station.open()
+        found = []
+        for answer, patience in ((b"no TLS at all\r\n", 60.0), (b"", 0.05)):
+            monkeypatch.setattr(line, "HANDSHAKE", patience)
+            made = TcpLine(
+                "127.0.0.1",
+                station.port,
+                transport="tls",
+                stack=stack_of("tls", Credentials(authority.ca), "/"),
+                callee=Callee("a.example"),
+                received=lambda data, connection: None,
+                lost=lambda: station.told.put_nowait("lost"),
+                restored=lambda: None,
+            )
+            opening = asyncio.create_task(made.open())
+            assert await station.hears() == "data"
+            station.writers[-1].write(answer)
+            found.append((await opening, made.why))
+            made.close()
+            await asyncio.sleep(0)
+        assert station.told.empty()
+        await station.close()
+        return found
+
+    assert asyncio.run(play()) == [(False, "wrong version number"), (False, "it came to no end")]
 
 
 def test_closed_for_good_while_it_tries() -> None:

@@ -9,6 +9,7 @@ import pytest
 
 from openpy.cli import mi
 from openpy.cli.openpyctl import main
+from tests.cli.controlled import Controlled, reply
 
 
 class Answering(threading.Thread):
@@ -68,5 +69,40 @@ def test_an_answer_that_does_not_come(tmp_path: Path, capsys: pytest.CaptureFixt
     options = parser.parse_args(["--fifo", f"{tmp_path}/fifo", "--reply-dir", f"{tmp_path}/", "which"])
     assert mi.run(options, patience=0.02) == 3
     assert capsys.readouterr().err == "openpyctl: no answer\n"
-    assert parser.parse_args(["which"]).fifo == mi.FIFO
     os.close(held)
+
+
+# --- by the control socket ----------------------------------------------------------------------------------------
+
+
+def test_the_socket_gives_the_same_lines(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    answer = reply("location")
+    answer["nodes"][0] |= {"name": "Domain", "nodes": reply("alice\x1b[2J")["nodes"]}
+    refusal = reply("a line", code=400, reason="Bad parameter")
+    with Controlled(tmp_path / "s", [answer], [refusal]) as server:
+        assert main(["mi", "--socket", f"{tmp_path}/s", "ul_dump", "brief"]) == 0
+        assert capsys.readouterr().out == "Domain:: location\n  alice [2J\n"
+        assert main(["mi", "--socket", f"{tmp_path}/s", "debug", "x"]) == 1
+        assert capsys.readouterr().err == "openpyctl: 400 Bad parameter\na line\n"
+    assert server.heard[0]["parameters"] == ["brief"]
+
+
+def test_the_socket_is_taken_where_there_is_one(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(mi, "FIFO", str(tmp_path / "fifo"))
+    monkeypatch.setattr(mi, "REPLY_DIR", f"{tmp_path}/")
+    assert main(["mi", "which"]) == 3
+    assert "there is no openpyctl.sock here" in capsys.readouterr().err
+    by_fifo = Answering(tmp_path, "200 OK\nby the FIFO\n\n")
+    assert main(["mi", "which"]) == 0
+    by_fifo.join()
+    with Controlled(Path("openpyctl.sock"), [reply("by the socket")]):
+        assert main(["mi", "which"]) == 0
+    assert capsys.readouterr().out == "by the FIFO\nby the socket\n"
+
+
+def test_two_ways_at_once_are_none(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert main(["mi", "--socket", "s", "--fifo", "f", "which"]) == 2
+    assert "two ways to a server" in capsys.readouterr().err

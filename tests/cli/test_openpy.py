@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import gc
 import json
 import logging
 import os
@@ -31,13 +30,12 @@ ANYWHERE = ("-l", f"udp:{LOCAL}:0")
 @pytest.fixture(autouse=True)
 def process() -> Iterator[None]:
     """What the command changes in its process."""
-    threshold, interval, folder = gc.get_threshold(), sys.getswitchinterval(), Path.cwd()
+    interval, folder = sys.getswitchinterval(), Path.cwd()
     limits = resource.getrlimit(resource.RLIMIT_NOFILE)
     handlers = {number: signal.getsignal(number) for number in (signal.SIGTERM, signal.SIGINT)}
     yield
     for number, handler in handlers.items():
         signal.signal(number, handler)
-    gc.set_threshold(*threshold)
     sys.setswitchinterval(interval)
     os.chdir(folder)
     resource.setrlimit(resource.RLIMIT_NOFILE, limits)
@@ -65,7 +63,8 @@ def serve(
         return banner(server)
 
     patch.setattr(command, "banner", up)
-    return command.main(arguments)
+    control = () if "--control" in arguments else ("--no-control",)
+    return command.main([*arguments, *control])
 
 
 # --- what needs no server ---------------------------------------------------------------------------------------
@@ -105,7 +104,29 @@ def test_warnings_are_told_by_a_check(tmp_path: Path, capsys: pytest.CaptureFixt
     path = tmp_path / "x.cfg"
     path.write_text("route { route(7); }")
     assert command.main(["-c", "-f", str(path)]) == 0
-    assert "x.cfg:1:9: warning: route(7) is not defined" in capsys.readouterr().err
+    assert "x.cfg:1:9: warning[W405]: route(7) is not defined" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "codes"),
+    [
+        ("route { drop; }", 0, []),
+        ("route { route(7); drop; }", 0, ["W405"]),
+        ("chidren=4\nroute { nothing(); }", 255, ["E301", "E501"]),
+    ],
+)
+def test_a_check_speaks_to_programs(
+    script: str, status: int, codes: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "x.cfg"
+    path.write_text(script)
+    assert command.main(["-c", "-f", str(path), "--format", "json"]) == status
+    captured = capsys.readouterr()
+    assert [item["code"] for item in json.loads(captured.out)] == codes
+    assert captured.err == ("bad config file (2 errors)\n" if status else "config file ok, exiting...\n")
+    assert command.main(["-c", "-f", str(path), "--format=github"]) == status
+    lines = capsys.readouterr().out.splitlines()
+    assert [line.partition("title=")[2][:4] for line in lines] == codes
 
 
 def test_a_check_says_whether_programs_are_allowed(
@@ -115,7 +136,7 @@ def test_a_check_says_whether_programs_are_allowed(
     path.write_text('loadmodule "exec.so"\nroute { exec_msg("true"); }')
     assert command.main(["-c", "-f", str(path)]) == command.main(["-f", str(path), *ANYWHERE]) == 255
     text = capsys.readouterr().err
-    assert text.count("x.cfg:1:1: error: exec lets this script run programs") == 2
+    assert text.count("x.cfg:1:1: error[E313]: exec lets this script run programs") == 2
     assert text.count("start (and check) it with --allow-exec") == 2
     assert command.main(["-c", "--allow-exec", "-f", str(path)]) == 0
 
@@ -152,7 +173,7 @@ def test_a_bad_script_is_shown_with_all_its_errors(
     path.write_text('chidren=4\nroute { sl_send_reply("200", "OK"); }\n')
     assert command.main([*options, "-f", str(path)]) == 255
     text = capsys.readouterr().err
-    assert "x.cfg:1:1: error: unknown core parameter" in text
+    assert "x.cfg:1:1: error[E301]: unknown core parameter" in text
     assert 'did you mean "children"?' in text
     assert 'add loadmodule "sl.so"' in text
     assert "    ^^^^^^^" in text
@@ -166,7 +187,7 @@ def test_errors_of_an_included_file_are_shown_in_it(
     path.write_text('include_file "y.cfg"\nroute { exit; }')
     (tmp_path / "y.cfg").write_text("\n  chidren=4\n")
     assert command.main(["-c", "-f", str(path)]) == 255
-    assert "y.cfg:2:3: error: unknown core parameter" in (text := capsys.readouterr().err)
+    assert "y.cfg:2:3: error[E301]: unknown core parameter" in (text := capsys.readouterr().err)
     assert "\n      chidren=4\n      ^^^^^^^" in text
 
 
@@ -176,7 +197,7 @@ def test_names_may_be_defined_on_the_command_line(tmp_path: Path, capsys: pytest
     assert command.main(["-c", "-A", "LEVEL=3", "-f", str(path)]) == 0
     assert command.main(["-c", "-A", "LEVEL=3", "-A", "WRONG", "-f", str(path)]) == 255
     assert command.main(["-c", "-A", "LEVEL='3", "-f", str(path)]) == 255
-    assert "-A LEVEL:1:1: error: unexpected EOF" in capsys.readouterr().err
+    assert "-A LEVEL:1:1: error[E106]: unexpected EOF" in capsys.readouterr().err
 
 
 def test_bytes_that_are_no_utf_8_are_shown_as_they_are(
@@ -278,6 +299,14 @@ def test_fork_yes_stays_in_the_foreground(script: Path, monkeypatch: pytest.Monk
         serve(monkeypatch, "-DDEf", str(script), *ANYWHERE, while_up=lambda _: pids.append(os.getpid())) == 0
     )
     assert pids == [os.getpid()]
+
+
+def test_what_a_socket_of_the_command_line_lacks_is_told(
+    script: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert command.main(["-c", "-f", str(script), "-l", f"tls:{LOCAL}:0"]) == 255
+    text = capsys.readouterr().err
+    assert "the command line:1:1: error[E319]: tls_certificate: a TLS server needs a certificate" in text
 
 
 def test_l_adds_to_listen_and_t_leaves_tcp_out(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -403,8 +432,80 @@ def test_the_guide_is_printed_when_it_is_asked_for(
         return guide(server)
 
     monkeypatch.setattr(command, "guide", up)
-    assert command.main(["--guide", "-f", str(script), *ANYWHERE]) == 0
+    assert command.main(["--guide", "--no-control", "-f", str(script), *ANYWHERE]) == 0
     assert "In a second terminal, watch alice" in capsys.readouterr().out
+
+
+# --- the control socket -----------------------------------------------------------------------------------------
+
+
+def test_the_control_socket_is_there_while_the_server_runs(
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    path = tmp_path / "control"
+    seen: list[bool] = []
+
+    def look(server: Server) -> None:
+        seen.append(path.is_socket())
+
+    arguments = ["-f", str(script), *ANYWHERE, "--control", str(path)]
+    assert serve(monkeypatch, *arguments, while_up=look) == 0
+    assert seen == [True]
+    assert not path.exists()
+
+
+def test_by_default_it_is_in_the_working_directory(
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    seen: list[bool] = []
+    for options, expected in (([], True), (["--no-control"], False)):
+
+        def look(server: Server) -> str:
+            seen.append((tmp_path / "openpyctl.sock").is_socket())
+            os.kill(os.getpid(), signal.SIGTERM)
+            return banner(server)
+
+        monkeypatch.setattr(command, "banner", look)
+        assert command.main(["-f", str(script), *ANYWHERE, "-w", str(tmp_path), *options]) == 0
+        assert seen.pop() is expected
+    assert not (tmp_path / "openpyctl.sock").exists()
+
+
+def test_one_of_another_server_stops_the_start_only_if_it_was_asked_for(
+    script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(tmp_path / "openpyctl.sock"))
+        other.listen()
+        arguments = ["-f", str(script), *ANYWHERE, "-w", str(tmp_path)]
+        path = str(tmp_path / "openpyctl.sock")
+        assert command.main([*arguments, "--control", path]) == 255
+        assert f"openpy: a server that runs listens at {path} already" in capfd.readouterr().err
+
+        def up(server: Server) -> str:
+            os.kill(os.getpid(), signal.SIGTERM)
+            return banner(server)
+
+        monkeypatch.setattr(command, "banner", up)
+        assert command.main(arguments) == 0
+        text = capfd.readouterr().err
+        assert (
+            "no control socket: a server that runs listens at openpyctl.sock already; openpyctl cannot reach"
+            in text
+        )
+        assert (tmp_path / "openpyctl.sock").exists()
+
+
+def test_a_hangup_reloads_the_script(
+    script: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    def look(server: Server) -> None:
+        script.write_text(SCRIPT.replace("debug=2", "debug=3"))
+        os.kill(os.getpid(), signal.SIGHUP)
+        server.runtime.loop.call_later(0.6, os.kill, os.getpid(), signal.SIGTERM)
+
+    assert serve(monkeypatch, "-f", str(script), *ANYWHERE, while_up=look, signals=()) == 0
+    assert f"{script} is reloaded\n  core debug: 2 -> 3\n" in capfd.readouterr().err
 
 
 # --- as a process -----------------------------------------------------------------------------------------------
@@ -415,7 +516,16 @@ def test_a_daemon_answers_and_ends_by_its_pid_file(script: Path, tmp_path: Path)
         probe.bind((LOCAL, 0))
         port = probe.getsockname()[1]
     pid_file = tmp_path / "pid"
-    options = ["--daemon", "-f", str(script), "-l", f"udp:{LOCAL}:{port}", "-P", str(pid_file)]
+    options = [
+        "--daemon",
+        "--no-control",
+        "-f",
+        str(script),
+        "-l",
+        f"udp:{LOCAL}:{port}",
+        "-P",
+        str(pid_file),
+    ]
     root = Path(__file__).parent.parent.parent
     run = subprocess.run(
         [sys.executable, "-m", "openpy", *options],

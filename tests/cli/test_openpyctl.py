@@ -14,6 +14,7 @@ from openpy.cli import openpyctl, publish, watch
 from openpy.cli.client import Target
 from openpy.cli.openpyctl import main
 from openpy.useragent.authentication import Account
+from tests.cli.controlled import Controlled
 from tests.scenarios.process import ROOT
 
 ALICE = "sip:alice@example.org"
@@ -42,6 +43,10 @@ def parsed(monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
         (["sip:alice@example.org;transport=tcp"], Target("tcp", "example.org", 5060)),
         ([ALICE, "--transport", "tcp", "--proxy", "192.0.2.1:5080"], Target("tcp", "192.0.2.1", 5080)),
         ([ALICE, "--proxy", "proxy.example.org"], Target("udp", "proxy.example.org", 5060)),
+        (["sip:alice@example.org;transport=tls"], Target("tls", "example.org", 5061)),
+        ([ALICE, "--transport", "ws"], Target("ws", "example.org", 80)),
+        ([ALICE, "--transport", "wss", "--path", "/sip"], Target("wss", "example.org", 443)),
+        ([ALICE, "--transport", "tls", "--proxy", "[::1]:5071"], Target("tls", "[::1]", 5071)),
     ],
 )
 def test_where_requests_go(arguments: list[str], target: Target, parsed: dict[str, Any]) -> None:
@@ -83,7 +88,15 @@ def test_who_we_are(
         (["watch", "sips:alice@example.org"], "write a SIP URI"),
         (["watch", "sip:alice@example.org?Subject=x"], "write a SIP URI"),
         (["watch", "sip:a\r\nb@example.org"], "write a SIP URI"),
-        (["watch", "sip:alice@example.org;transport=tls"], "the transport is udp or tcp"),
+        (["watch", "sip:alice@example.org;transport=sctp"], "the transport is one of udp, tcp, tls, ws, wss"),
+        (["watch", ALICE, "--ca", "x"], "--ca, --certificate and --key are for --transport tls and wss"),
+        (["watch", ALICE, "--transport", "ws", "--ca", "x"], "are for --transport tls and wss"),
+        (["watch", ALICE, "--transport", "tls", "--key", "x"], "--key belongs to a --certificate"),
+        (["watch", ALICE, "--transport", "tls", "--ca", "/nothing"], "--ca: /nothing cannot be read"),
+        (["watch", ALICE, "--transport", "wss", "--certificate", "/nothing"], "--certificate: /nothing"),
+        (["watch", ALICE, "--transport", "tls", "--path", "/x"], "--path is for --transport ws and wss"),
+        (["watch", ALICE, "--transport", "ws", "--path", "sip"], "write a path such as /sip"),
+        (["watch", ALICE, "--transport", "ws", "--path", "/a b"], "write a path such as /sip"),
         (["watch", ALICE, "--transport", "sctp"], "invalid choice"),
         (["watch", ALICE, "--proxy", "host:port"], "write HOST:PORT"),
         (["watch", ALICE, "--from", "bob"], "write a SIP URI"),
@@ -136,3 +149,29 @@ def test_the_help_tells_commands_and_statuses() -> None:
     assert "watch" in run.stdout
     assert "publish" in run.stdout
     assert "0 done, 1 refused, 2 usage, 3 no answer within 32 s" in run.stdout
+
+
+def test_a_trace_is_asked_for_by_the_socket(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    end = {"type": "end", "reason": "its time is over", "traces": 0, "dropped": 0}
+    started, stopped = {"type": "started", "script": "x.cfg"}, {"type": "stopped", "tracings": 0}
+    with Controlled(tmp_path / "s", [started, end], [stopped]) as server:
+        assert main(["trace", "on", "--method", "INVITE", "--socket", f"{tmp_path}/s"]) == 0
+        assert main(["trace", "off", "--json", "--socket", f"{tmp_path}/s"]) == 0
+    assert server.heard[0]["filter"] == {"method": "INVITE"}
+    assert capsys.readouterr().out == (
+        "tracing x.cfg; Ctrl-C ends it\ntracing ended: its time is over; traces: 0\n"
+        '{"type": "stopped", "tracings": 0}\n'
+    )
+    assert main(["trace", "off", "--socket", f"{tmp_path}/none"]) == 3
+    assert f"openpyctl: there is no {tmp_path}/none here" in capsys.readouterr().err
+
+
+def test_ctrl_c_ends_what_takes_long(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def interrupted(*_: object, **__: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr("openpy.cli.control.command", interrupted)
+    assert main(["reload", "--socket", f"{tmp_path}/s"]) == 3
+    assert capsys.readouterr().err == "openpyctl: interrupted; the server goes on with it\n"

@@ -17,6 +17,10 @@ def test_without_options_the_script_lies_in_the_working_directory() -> None:
     ("arguments", "field", "value"),
     [
         ("-f x.cfg", "file", Path("x.cfg")),
+        ("--control /run/x.sock", "control", "/run/x.sock"),
+        ("--control /run/x.sock", "control_is_wanted", True),
+        ("--no-control", "control", ""),
+        ("--control x --no-control", "control_is_wanted", False),
         ("-A FLAG=1=2 -A OTHER", "definitions", [("FLAG", "1=2"), ("OTHER", "")]),
         ("-c", "check", True),
         ("-C", "check", True),
@@ -33,6 +37,9 @@ def test_without_options_the_script_lies_in_the_working_directory() -> None:
         ("--allow-exec", "allow_exec", True),
         ("--daemon", "daemon", True),
         ("--guide", "guide", True),
+        ("--format json", "format", "json"),
+        ("--format=github", "format", "github"),
+        ("-c", "format", "text"),
         ("--log-format json", "json_log", True),
         ("--log-format=classic", "json_log", False),
         ("-V", "version", True),
@@ -101,6 +108,7 @@ def test_what_is_no_socket(text: str) -> None:
         ("-f", "requires argument"),
         ("-A 1=2", "write NAME or NAME=value"),
         ("--log-format xml", "classic or json"),
+        ("--format xml", 'text, json, github, not "xml"'),
         ("x.cfg", "is no option; the script is given with -f"),
     ],
 )

@@ -34,14 +34,14 @@ class Line:
         yield from self.events
 
 
-def shown(line: Line, *words: str) -> list[str]:
+def shown(line: Line, *words: str, status: int = ExitStatus.DONE) -> list[str]:
     lines: list[str] = []
 
     def show(text: str) -> bool:
         lines.append(text)
         return True
 
-    assert trace.run(parsed(*words), line, show) == ExitStatus.DONE
+    assert trace.run(parsed(*words), line, show) == status
     return lines
 
 
@@ -112,7 +112,7 @@ def test_what_else_comes(capsys: pytest.CaptureFixture[str]) -> None:
     assert shown(Line(end), "on") == ["tracing ended: its time is over; traces: 7, dropped: 2"]
     assert shown(Line({"type": "stopped", "tracings": 1}), "off") == ["1 tracing ended"]
     assert shown(Line({"type": "stopped", "tracings": 2}), "off") == ["2 tracings ended"]
-    assert shown(Line({"type": "error", "text": "no"}, {"type": "new"}), "on") == []
+    assert shown(Line({"type": "error", "text": "no"}, {"type": "new"}), "on", status=1) == []
     assert capsys.readouterr().err == "openpyctl: no\n"
 
 

@@ -18,10 +18,19 @@ from openpy.cli.watch import as_json, as_text, basic_and_note
 from openpy.transaction.timers import TimerValues
 from openpy.useragent import subscription
 from openpy.useragent.subscription import NotifyState
+from tests.authority import Authority
 from tests.cli.desk import CHALLENGE, Desk, credentials_are, interrupt
 from tests.scenarios.conftest import Launch, launcher
 from tests.scenarios.process import ROOT
+from tests.scenarios.scripts import presence_script
 from tests.scenarios.wire import Phone, SipMessage, pidf
+
+SECURED = """\
+tls_certificate="{own.certificate}"
+tls_private_key="{own.key}"
+tls_require_client_certificate=no
+ws_path="/sip"
+"""
 
 Output = pytest.CaptureFixture[str]
 
@@ -230,6 +239,63 @@ def test_it_goes_on_when_the_server_is_killed_and_started_again(transport: str, 
             assert command.state()["note"] == "before"  # it has connected again, and refreshed
         phone.publish("sip:alice@127.0.0.1", pidf(note="after"))
         assert command.state()["note"] == "after"
+        assert command.end() == (0, b"")
+
+
+@pytest.mark.scenario
+@pytest.mark.parametrize("transport", ["tls", "ws", "wss"])
+def test_it_comes_back_to_a_server_by_any_transport(
+    transport: str, launch: Launch, authority: Authority
+) -> None:
+    script = SECURED.format(own=authority.of("localhost", "127.0.0.1"))
+    server = launch(script + presence_script(), listen=("udp", transport))
+    options = ["--transport", transport]
+    options += ["--ca", authority.ca] if transport != "ws" else []
+    options += ["--path", "/sip"] if transport != "tls" else []
+    uri = f"sip:alice@127.0.0.1:{server.ports[transport]}"
+    with Phone(server.address) as phone, Command(uri, *options) as command:
+        assert command.state()["body"] == ""
+        phone.publish("sip:alice@127.0.0.1", pidf(note="before"))
+        assert command.state()["note"] == "before"
+        server.kill()
+        server.start()
+        assert command.state()["note"] == "before"
+        assert command.end() == (0, b"")
+
+
+@pytest.mark.scenario
+def test_a_server_that_shows_a_certificate_of_strangers(launch: Launch, authority: Authority) -> None:
+    script = SECURED.format(own=authority.of("elsewhere.example"))
+    server = launch(script + presence_script(), listen=("udp", "tls"))
+    uri = f"sip:alice@127.0.0.1:{server.ports['tls']}"
+    for more, why in (
+        ([], b"the certificate is refused"),
+        (["--ca", authority.ca], b"the certificate is refused: IP address mismatch"),
+    ):
+        with Command(uri, "--transport", "tls", *more) as command:
+            assert command.process.wait(10) == 3
+            assert command.process.stderr is not None
+            assert why in command.process.stderr.read()
+
+
+@pytest.mark.scenario
+def test_a_server_that_asks_for_a_certificate(launch: Launch, authority: Authority) -> None:
+    own, mine = authority.of("localhost", "127.0.0.1"), authority.of("client.example")
+    script = SECURED.format(own=own).replace("certificate=no", "certificate=yes")
+    server = launch(f'tls_ca_list="{authority.ca}"\n{script}{presence_script()}', listen=("udp", "tls"))
+    uri = f"sip:alice@127.0.0.1:{server.ports['tls']}"
+    options = [
+        "--transport",
+        "tls",
+        "--ca",
+        authority.ca,
+        "--certificate",
+        mine.certificate,
+        "--key",
+        mine.key,
+    ]
+    with Command(uri, *options) as command:
+        assert command.state()["state"] == "active"
         assert command.end() == (0, b"")
 
 

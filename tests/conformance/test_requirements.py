@@ -12,6 +12,8 @@ from lxml import etree
 
 from openpy.documents import dialoginfo, watcherinfo
 from openpy.sip.message import Request
+from openpy.testing.script import Script
+from tests.modules.accounts import URL, Caller, fill, script_of, setting
 from tests.modules.presence.kit import ALICE, PIDF, Exchange, House, Memory, presence, ruleset
 from tests.scenarios.conftest import Launch, launcher
 from tests.scenarios.wire import Phone, pidf
@@ -19,6 +21,7 @@ from tests.scenarios.wire import Phone, pidf
 MALLORY = "sip:mallory@example.org"
 OWNER = f"<{ALICE}>;tag=a1"
 DAY = 86_400
+OWN = "sip:alice@example.com"
 
 PUBLISHERS = """
 loadmodule "sqlite.so"
@@ -127,11 +130,30 @@ def test_pub_33_a_script_says_who_may_publish(launch: Launch) -> None:
         assert accepted.status == 200
 
 
+def test_pub_33_publishers_are_authenticated() -> None:
+    settings = setting("auth_db", "calculate_ha1", 1) + setting("auth_db", "password_column", "password")
+    settings += setting("presence", "db_url", URL) + setting("presence_xml", "force_active", 1)
+    route = """
+        if (!www_authorize("", "subscriber")) { www_challenge("", "1"); exit; }
+        if (!check_from()) { sl_send_reply("403", "Forbidden"); exit; }
+        handle_publish();
+    """
+    modules = ("auth", "auth_db", "uri_db", "presence", "presence_xml")
+    with Script(script_of(route, *modules, settings=settings)) as script:
+        fill(script, "subscriber", {"username": "alice", "password": "secret"})
+        alice, mallory = Caller(script), Caller(script, password="guessed")
+        for caller, status in ((alice, 200), (mallory, 401)):
+            caller.be_asked("PUBLISH", OWN)
+            fields = {"Event": "presence", "Content-Type": PIDF, "body": pidf()}
+            reply = caller.send("PUBLISH", OWN, Authorization=caller.credentials("PUBLISH", OWN), **fields)
+            assert reply.status == status
+
+
 @pytest.mark.scenario
 def test_pub_34_evt_42_a_script_answers_options(launch: Launch, root: Path) -> None:
     server = launch((root / "examples" / "openser.cfg").read_text())
     with Phone(server.address) as phone:
-        reply = phone.request("OPTIONS", "sip:example.org")
+        reply = phone.request("OPTIONS", "sip:example.com")
         assert reply.status == 200
         assert "PUBLISH" in reply.get("Allow")
         assert "presence" in reply.get("Allow-Events")

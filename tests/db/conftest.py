@@ -14,10 +14,10 @@ from openpy.db.dialect import Connection, Dialect
 from openpy.db.statements import TableSql
 from openpy.db.tables import Table, columns_of
 from openpy.db.url import DatabaseUrl
-from tests.gate import Gate
+from tests.gate import Gate, gate
 from tests.servers import DIALECTS, Databases, databases
 
-__all__ = ["databases"]
+__all__ = ["databases", "gate"]
 
 
 class Mailbox(Table):
@@ -68,15 +68,6 @@ def empty_table(dialect: Dialect, connection: Connection) -> TableSql:
     table = TableSql(dialect, "mailbox", list(columns_of(Mailbox)), columns_of(Mailbox))
     table.adapt(dialect.real_columns(connection, "mailbox"))
     return table
-
-
-@pytest.fixture
-def gate(url: DatabaseUrl) -> Iterator[Gate]:
-    """A way to the server that can be shut; there is none to a file."""
-    assert url.port is not None
-    gate = Gate((url.host, url.port))
-    yield gate
-    gate.close()
 
 
 @pytest.fixture

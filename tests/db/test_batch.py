@@ -1,3 +1,4 @@
+from collections.abc import Sequence
 from typing import Any
 
 import peewee
@@ -9,7 +10,7 @@ from openpy.db import schema
 from openpy.db.batch import Batch, run_in_order
 from openpy.db.dialect import Connection, Dialect, Row, execute, fetch
 from openpy.db.errors import RowGone
-from openpy.db.statements import Delete, Operation, TableSql, Update, Upsert
+from openpy.db.statements import Change, Delete, Insert, Operation, TableSql, Update, Upsert
 from openpy.db.tables import Table
 
 
@@ -17,7 +18,7 @@ def rows(connection: Connection) -> list[Row]:
     return fetch(connection, "SELECT id, owner, unread, note FROM mailbox ORDER BY id")
 
 
-def run(connection: Connection, operations: list[Operation]) -> int:
+def run(connection: Connection, operations: Sequence[Change]) -> int:
     batch = Batch()
     batch.add(operations)
     return batch.run(connection.cursor())
@@ -27,6 +28,15 @@ def test_the_last_full_row_wins(connection: Connection, empty_table: TableSql) -
     operations = [Upsert(empty_table, 1, ("alice", n, None)) for n in range(3)]
     assert run(connection, [*operations]) == 1
     assert rows(connection) == [(1, "alice", 2, None)]
+
+
+def test_new_rows_get_their_ids_from_the_database(connection: Connection, empty_table: TableSql) -> None:
+    inserts = [Insert(empty_table, (owner, 1, None)) for owner in ("alice", "bob")]
+    assert run(connection, inserts) == 2
+    assert run_in_order([Insert(empty_table, ("carol", 2, "x"))], connection.cursor()) == 1
+    found = rows(connection)
+    assert [row[1:] for row in found] == [("alice", 1, None), ("bob", 1, None), ("carol", 2, "x")]
+    assert len({row[0] for row in found}) == 3
 
 
 def test_an_update_completes_a_full_row(connection: Connection, empty_table: TableSql) -> None:

@@ -364,7 +364,7 @@ def test_the_table_holds_what_was_acknowledged_and_nothing_else(
                     model[operation.id] = operation.values[0], operation.values[1]
                 elif isinstance(operation, Delete):
                     model.pop(operation.id, None)
-                elif operation.id in model:
+                elif isinstance(operation, Update) and operation.id in model:
                     model[operation.id] = operation.values[0], model[operation.id][1]
         queued.clear()
 

@@ -16,7 +16,7 @@ from openpy.db.dialect import Connection, Dialect, execute, fetch
 from openpy.db.errors import DatabaseError, RowGone, Unavailable, Unusable, WrongTable
 from openpy.db.ids import BLOCK
 from openpy.db.statements import TableSql, Update, Upsert
-from openpy.db.tables import Table
+from openpy.db.tables import Table, reading
 from openpy.db.url import DatabaseUrl
 from openpy.modules.sqlite.dialect import DIALECT as SQLITE
 from openpy.modules.sqlite.dialect import SqliteDialect
@@ -104,6 +104,23 @@ def test_rows_are_written_read_and_kept(
     again.close()
 
 
+def test_statements_of_scripts_have_threads_that_end_with_the_database(
+    database: Database, connection: Connection, posted: Posted
+) -> None:
+    answers: list[tuple[object, object]] = []
+    executor = database.executor()
+    assert database.executor() is executor
+    executor.query(
+        ("SELECT 1", ()), 5, lambda rows, error: answers.append(([tuple(row) for row in rows], error))
+    )
+    database.close()
+    with pytest.raises(Unavailable, match="closed"):
+        executor.query(("SELECT 1", ()), 5, lambda rows, error: None)
+    while not answers:
+        posted.get(timeout=10)()
+    assert answers == [([(1,)], None)]
+
+
 def test_open_may_be_repeated(made: None, database: Database, posted: Posted, mailbox: type[Table]) -> None:
     table = database.use(mailbox)
     database.open()
@@ -122,6 +139,36 @@ def test_a_table_under_another_name_is_another_table(
     assert other is not table
     assert other.name == "voicemail"
     assert (database.next_id(table), database.next_id(other)) == (1, 1)
+
+
+def test_a_table_that_is_only_read(
+    made: None, database: Database, connection: Connection, posted: Posted, mailbox: type[Table]
+) -> None:
+    """It gets no ids, and is found wrong at the start."""
+    database.read(reading(mailbox, ["owner"]))
+    assert database.ready
+    with pytest.raises(WrongTable, match="mailbox has no column colour"):
+        database.read(reading(mailbox, ["colour"]))
+    answers: list[DatabaseError | None] = []
+    database.reader.query("SELECT owner FROM mailbox", (), lambda rows, error: answers.append(error))
+    turn_until(posted, lambda: answers == [None])
+
+
+@with_server
+def test_a_table_that_is_only_read_is_checked_when_the_server_comes(
+    made: None,
+    away: Database,
+    gate: Gate,
+    posted: Posted,
+    mailbox: type[Table],
+    caplog: pytest.LogCaptureFixture,
+) -> None:
+    away.read(reading(mailbox, ["colour"]))
+    gate.open()
+    deadline = time.monotonic() + 3.0
+    while "mailbox has no column colour" not in caplog.text and time.monotonic() < deadline:
+        time.sleep(0.02)
+    assert "mailbox has no column colour" in caplog.text
 
 
 def test_a_table_that_openser_does_not_have_is_made(database: Database, connection: Connection) -> None:
@@ -326,6 +373,15 @@ def test_servers_that_share_a_database_have_ids_of_their_own(
     assert [database.next_id(tables[0]), other.next_id(tables[1])] == [8, 8 + BLOCK]
     assert [database.next_id(tables[0]), other.next_id(tables[1])] == [9, 9 + BLOCK]
     other.close()
+
+
+def test_a_table_that_is_not_shared_keeps_its_ids(
+    made: None, database: Database, dialect: Dialect, posted: Posted, mailbox: type[Table]
+) -> None:
+    alone = database.use(mailbox)
+    assert database.next_id(alone) == 1
+    database.share()
+    assert database.next_id(alone) == 2
 
 
 def test_a_row_that_another_server_changed_is_not_found(

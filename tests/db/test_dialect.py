@@ -1,3 +1,5 @@
+from contextlib import closing
+
 import pytest
 
 from openpy.db.dialect import Connection, Dialect, EachRow, SchemaRecorder, fetch
@@ -45,6 +47,16 @@ def test_stream_gives_rows_as_they_are_wanted(
     rows = dialect.stream(connection, query, (0,))
     assert next(rows) == (1,)
     assert sum(1 for _ in rows) == 2499
+
+
+def test_the_rows_of_a_statement_that_may_have_none(
+    dialect: Dialect, connection: Connection, empty_table: TableSql
+) -> None:
+    with closing(connection.cursor()) as cursor:
+        cursor.execute("INSERT INTO mailbox VALUES (1, 'alice', 3, NULL)")
+        assert dialect.result(cursor, 5) == []
+        cursor.execute("SELECT 1 UNION ALL SELECT 2 UNION ALL SELECT 3")
+        assert [tuple(row) for row in dialect.result(cursor, 2)] == [(1,), (2,)]
 
 
 def test_there_is_no_advice_where_nothing_is_to_be_said(connection: Connection) -> None:

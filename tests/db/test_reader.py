@@ -8,7 +8,8 @@ import pytest
 
 from openpy.db.dialect import Connection, Dialect, Row, execute
 from openpy.db.errors import DatabaseError, Unavailable, WrongTable
-from openpy.db.reader import PAUSE, Reader
+from openpy.db.reader import Reader
+from openpy.db.session import PAUSE
 from openpy.db.statements import TableSql
 from openpy.db.url import DatabaseUrl
 from tests.servers import with_server

@@ -3,7 +3,7 @@ import pytest
 from openpy.db import schema
 from openpy.db.dialect import Connection, Dialect, execute
 from openpy.db.errors import WrongTable
-from openpy.db.tables import Table, named
+from openpy.db.tables import Table, named, reading
 
 
 class Newer(Table):
@@ -11,6 +11,13 @@ class Newer(Table):
 
     table_version = 5
     newer_accepted = True
+
+
+class Unlooked(Table):
+    """A table whose version OpenSER never looks at."""
+
+    table_version = 2
+    any_version = True
 
 
 def set_version(connection: Connection, version: int) -> None:
@@ -68,6 +75,17 @@ def test_where_newer_is_accepted_older_is_not(dialect: Dialect, connection: Conn
     assert problem.startswith("table newer has version 4, needed is at least 5; alter it, or")
 
 
+@pytest.mark.parametrize("version", [0, 2, 9])
+def test_where_openser_never_looked_any_version_is_good(
+    dialect: Dialect, connection: Connection, version: int
+) -> None:
+    schema.create(dialect, connection, [Unlooked])
+    set_version(connection, version)
+    assert schema.check(dialect, connection, [Unlooked]) == []
+    execute(connection, "DELETE FROM version")
+    assert schema.check(dialect, connection, [Unlooked]) == []
+
+
 @pytest.mark.parametrize(
     ("columns", "problems"),
     [
@@ -120,3 +138,25 @@ def test_tables_made_here_need_no_advice(
 ) -> None:
     schema.create(dialect, connection, [mailbox])
     assert schema.advice(dialect, connection, [mailbox]) == []
+
+
+@pytest.mark.parametrize(("version", "good"), [(1, False), (2, True), (3, True), (4, False)])
+def test_an_older_version_may_serve(
+    dialect: Dialect, connection: Connection, mailbox: type[Table], version: int, good: bool
+) -> None:
+    schema.create(dialect, connection, [mailbox])
+    set_version(connection, version)
+    problems = schema.check(dialect, connection, [reading(mailbox, ["owner"], oldest=2)])
+    assert (problems == []) is good
+
+
+def test_who_only_reads_asks_for_columns_alone(
+    dialect: Dialect, connection: Connection, mailbox: type[Table]
+) -> None:
+    schema.create(dialect, connection, [mailbox])
+    execute(connection, "DROP TABLE mailbox")
+    execute(connection, "CREATE TABLE mailbox (owner VARCHAR(4), theirs VARCHAR(10) NOT NULL)")
+    assert len(schema.check(dialect, connection, [mailbox])) > 2
+    assert schema.check(dialect, connection, [reading(mailbox, ["owner"])]) == []
+    (problem,) = schema.check(dialect, connection, [reading(mailbox, ["owner", "note"])])
+    assert problem.startswith("table mailbox has no column note; alter it")

@@ -45,6 +45,12 @@ def test_misfit_names_the_column(table: TableSql, values: tuple[object, ...], co
     assert table.misfit(values) == column
 
 
+def test_a_row_as_it_can_be_stored(table: TableSql) -> None:
+    values = ("f\u00efve and more", 10**9, "not UTF-8: \udc80")
+    assert table.fitted(values) == ("f\u00efve", 10**9, "not UTF-8: \ufffd")
+    assert table.misfit(table.fitted(values)) is None
+
+
 def test_misfit_of_an_update_names_the_column_too(table: TableSql) -> None:
     update = table.update("body", "name")
     assert update.misfit(("long enough", "four")) is None

@@ -1,7 +1,19 @@
 import peewee
 
 from openpy.db.dialect import Connection, Dialect, execute, fetch
-from openpy.db.tables import Table, Version, columns_of, ddl, name_of, named, table_ddl
+from openpy.db.tables import (
+    Table,
+    Version,
+    columns_of,
+    ddl,
+    name_of,
+    named,
+    reading,
+    table_ddl,
+    text_column,
+    time_column,
+    with_columns,
+)
 from openpy.modules.mysql.dialect import DIALECT as MYSQL
 from openpy.modules.sqlite.dialect import DIALECT as SQLITE
 from openpy.modules.sqlite.dialect import SqliteDialect
@@ -42,6 +54,21 @@ def test_the_own_name_is_no_other_name(mailbox: type[Table]) -> None:
     assert named(mailbox, "mailbox") is mailbox
 
 
+def test_a_table_with_other_names_of_columns(
+    mailbox: type[Table], dialect: Dialect, connection: Connection
+) -> None:
+    other = with_columns(mailbox, "voicemail", {"owner": "whose", "note": "note"})
+    assert (name_of(other), other.table_version) == ("voicemail", 3)
+    assert columns_of(other) == {"whose": 16, "unread": None, "note": 32}
+    assert other.legacy_widths == {
+        "whose" if name == "owner" else name: width for name, width in mailbox.legacy_widths.items()
+    }
+    for statement in table_ddl(dialect, other):
+        execute(connection, statement)
+    assert "whose" in dialect.real_columns(connection, "voicemail")
+    assert with_columns(mailbox, "mailbox", {"owner": "owner"}) is mailbox
+
+
 def test_table_options_of_the_dialect_end_create_table() -> None:
     (statement,) = table_ddl(Fancy(), Version)
     assert statement.startswith("CREATE TABLE")
@@ -69,3 +96,32 @@ def test_an_index_that_is_too_wide_covers_the_beginnings_and_refuses_nothing() -
 def test_tables_that_openser_does_not_have_are_ours(mailbox: type[Table]) -> None:
     assert not mailbox.is_ours()
     assert named(mailbox, "openpy_mailbox").is_ours()
+
+
+def test_a_table_as_who_only_reads_it_sees_it(
+    mailbox: type[Table], dialect: Dialect, connection: Connection
+) -> None:
+    seen = reading(mailbox, ["id", "owner", "colour"], "voicemail", oldest=1)
+    assert (name_of(seen), seen.table_version, seen.oldest_version) == ("voicemail", 3, 1)
+    assert seen.needed == frozenset({"id", "owner", "colour"})
+    assert columns_of(seen) == {**columns_of(mailbox), "colour": 255}
+    for statement in table_ddl(dialect, mailbox) + table_ddl(dialect, seen):
+        execute(connection, statement)
+    assert dialect.real_columns(connection, "voicemail")["colour"].nullable
+    assert reading(mailbox, ["owner"]).needed == frozenset({"owner"})
+    assert mailbox.needed is None
+
+
+class Note(Table):
+    text = text_column(8)
+    changed = time_column()
+
+
+def test_columns_that_a_row_need_not_give(dialect: Dialect, connection: Connection) -> None:
+    for statement in table_ddl(dialect, Note):
+        execute(connection, statement)
+    mark = dialect.placeholder
+    execute(connection, f"INSERT INTO note (id) VALUES ({mark})", (1,))
+    ((text, changed),) = fetch(connection, "SELECT text, changed FROM note")
+    assert text == ""
+    assert str(changed) == "1900-01-01 00:00:01"

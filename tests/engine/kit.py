@@ -6,13 +6,17 @@ import asyncio
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Self
 
 from openpy.engine.config import CoreConfig
 from openpy.engine.log import DEBUG, Log
 from openpy.engine.machine import Machine
+from openpy.engine.mi import Node, Reply
 from openpy.engine.programs import Ended, Program
 from openpy.engine.server import Server
+from openpy.engine.services import ANYBODY, Callee
 from openpy.engine.waiting import Wait
+from openpy.net.services import Service
 from openpy.script.syntax import SocketId
 from openpy.testing.clock import WorldClock
 from openpy.testing.network import Network
@@ -21,6 +25,7 @@ from openpy.transaction.flow import Flow
 
 MODULES = ("sl", "tm", "maxfwd", "textops", "xlog")
 PHONE = ("192.0.2.1", 5066)
+LOCAL = "127.0.0.1"
 START, EPOCH = 100.0, 1_600_000_000.0
 
 
@@ -78,11 +83,22 @@ class KeptServer(Server):
         super().__init__(config, clock=WorldClock(world), log=log, machine=machine, allow_exec=allow_exec)
         self.sent = sent
         self.connecting: list[tuple[KeptFlow, Wait[Flow | None]]] = []
+        self.callees: list[Callee] = []
+        """Whom the peers of these connections had to prove to be."""
         self.programs: list[tuple[Program, Wait[Ended]]] = []
         self.hosts: dict[str, tuple[str, ...]] = {}
         """The addresses of names; others have none."""
+        self.domains_of: dict[str, tuple[Service, ...]] = {}
+        """The servers of domains by `transport domain`."""
 
-    def flow(self, transport: str, host: str, port: int, local: tuple[str, int] | None = None) -> Flow | None:
+    def flow(
+        self,
+        transport: str,
+        host: str,
+        port: int,
+        local: tuple[str, int] | None = None,
+        callee: Callee = ANYBODY,
+    ) -> Flow | None:
         if transport != "udp":
             return None
         return KeptFlow(self.sent, transport, host.strip("[]"), port, *(local or ("127.0.0.1", 5060)))
@@ -95,8 +111,14 @@ class KeptServer(Server):
             wait.resolve(self.hosts.get(host, ()))
         return wait
 
-    def connect(self, transport: str, host: str, port: int) -> Wait[Flow | None]:
+    def find_servers(self, domain: str, transport: str = "") -> Wait[tuple[Service, ...]]:
+        wait: Wait[tuple[Service, ...]] = Wait()
+        wait.resolve(self.domains_of.get(f"{transport} {domain}", ()))
+        return wait
+
+    def connect(self, transport: str, host: str, port: int, callee: Callee = ANYBODY) -> Wait[Flow | None]:
         wait: Wait[Flow | None] = Wait()
+        self.callees.append(callee)
         self.connecting.append((KeptFlow(self.sent, transport, host.strip("[]"), port), wait))
         return wait
 
@@ -142,7 +164,7 @@ class Bench:
     def close(self) -> None:
         self.server.sockets.close()
 
-    def __enter__(self) -> Bench:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
@@ -172,6 +194,18 @@ class Bench:
         self.world.run_until(end)
         wheel.advance(end)
         return self.sent[before:]
+
+    def command(self, name: str, *values: str) -> Wait[Reply | None]:
+        """Run a management command."""
+        command = self.server.commands.find(name)
+        assert command is not None
+        return self.server.commands.run(command, [Node(value=value) for value in values])
+
+    def mi(self, name: str, *values: str) -> Reply:
+        """The reply to a management command that does not wait."""
+        reply = self.command(name, *values).value
+        assert reply is not None
+        return reply
 
     def printed(self) -> Iterator[str]:
         """What xlog wrote."""
@@ -247,3 +281,14 @@ def is_true(folder: Path, condition: str, message: bytes, *, before: str = ";", 
         bench.receive(message)
         (printed,) = bench.printed()
         return printed == "yes"
+
+
+def serving(folder: Path, script: str, *listen: str) -> tuple[Server, list[str]]:
+    """A server with real sockets, by default one of UDP, and the lines of its log."""
+    lines: list[str] = []
+    config = CoreConfig(listen=[SocketId(kind, LOCAL, 0) for kind in listen or ("udp",)])
+    server = Server(config, log=Log(2, lambda _, line: lines.append(line)))
+    (folder / "test.cfg").write_text(script)
+    server.load(folder / "test.cfg")
+    server.bind()
+    return server, lines

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openpy.engine.config import CORE_PARAMETERS, CoreConfig, CoreParameterSpec, Effect, Takes
+from openpy.engine.config import CORE_PARAMETERS, CoreConfig, CoreParameterSpec, Takes
 from openpy.script.diagnostics import Diagnostic
 from openpy.script.parser import parse
 from openpy.script.syntax import CoreParameter, SocketId
@@ -27,7 +27,9 @@ OWN_NAMES = [
     *("max_head", "max_headers", "max_uri", "udp_send_queue", "udp_flows"),
     *("overload_delay", "overload_refusals", "overload_retry_after", "overload_backlog", "source_rate"),
     *("tcp_max_msg_time", "tcp_max_source_connections", "tcp_max_message", "tcp_send_buffer", "tcp_buffers"),
+    "udp_mtu",
 ]
+OWN_TEXTS = ["ws_path", "ws_origins"]
 
 SPECS = {name: spec for spec in CORE_PARAMETERS for name in (spec.name, *spec.aliases)}
 RIGHT = {
@@ -60,7 +62,7 @@ def applied(line: str) -> tuple[CoreConfig, list[Diagnostic]]:
 
 
 def test_every_parameter_of_1_3_is_known() -> None:
-    assert set(OPENSER_NAMES) | set(OWN_NAMES) | set(LATER_NAMES) == set(SPECS)
+    assert set(OPENSER_NAMES) | set(OWN_NAMES) | set(OWN_TEXTS) | set(LATER_NAMES) == set(SPECS)
 
 
 @pytest.mark.parametrize(
@@ -93,15 +95,18 @@ def test_a_parameter_of_our_own_takes_a_number(name: str) -> None:
     assert (config.number(name), wrong) == (7, [])
 
 
+@pytest.mark.parametrize("name", OWN_TEXTS)
+def test_a_text_of_our_own(name: str) -> None:
+    config, wrong = applied(f'{name}="x"')
+    assert (config.text(name), wrong) == ("x", [])
+
+
 @pytest.mark.parametrize("name", OPENSER_NAMES)
 def test_the_right_type_is_accepted(name: str) -> None:
     spec = SPECS[name]
     config, found = applied(f"{name}={RIGHT_WORDS.get(name, RIGHT[spec.takes])}")
-    if spec.effect is Effect.REFUSED:
-        assert "TLS is not built" in found[0].message
-    else:
-        assert not found
-        assert spec.takes is Takes.SOCKETS or config.values[spec.name] is not None
+    assert not found
+    assert spec.takes is Takes.SOCKETS or config.values[spec.name] is not None
 
 
 @pytest.mark.parametrize("name", [name for name in OPENSER_NAMES if SPECS[name].takes in WRONG])
@@ -149,17 +154,29 @@ def test_an_unknown_word_is_refused_with_a_hint(line: str, hint: str) -> None:
     assert hint in found[0].hint
 
 
-def test_asking_for_no_tls_is_harmless() -> None:
-    assert applied("disable_tls=yes")[1] == []
-    assert applied("disable_tls=no")[1] != []
+def test_where_a_parameter_was_set_is_remembered() -> None:
+    config, _ = applied("\ntls_port_no=5071")
+    assert config.places["tls_port_no"].line == 2
+    assert "debug" not in config.places
 
 
-@pytest.mark.parametrize("entry", ["tls:127.0.0.1:5061", "sctp:127.0.0.1"])
-def test_listening_on_a_transport_that_is_not_built_is_an_error_of_the_script(entry: str) -> None:
-    config, found = applied(f"listen={entry}")
-    assert "listens on udp and tcp only" in found[0].message
+def test_listening_on_a_transport_that_is_not_built_is_an_error_of_the_script() -> None:
+    config, found = applied("listen=sctp:127.0.0.1")
+    assert "listens on udp, tcp, tls, ws, wss only" in found[0].message
     assert not config.listen
-    assert applied(f"alias={entry}")[1] == []
+    assert applied("alias=sctp:127.0.0.1")[1] == []
+
+
+@pytest.mark.parametrize("transport", ["ws", "wss"])
+def test_web_socket_without_its_library_says_how_to_get_it(
+    transport: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    config, wrong = applied(f"listen={transport}:127.0.0.1:8080")
+    assert (config.listen, wrong) == ([SocketId(transport, "127.0.0.1", 8080)], [])
+    monkeypatch.setattr("openpy.engine.config.find_spec", lambda name: None)
+    config, (problem,) = applied(f"listen={transport}:127.0.0.1:8080")
+    assert 'pip install "openpy[ws]"' in problem.hint
+    assert not config.listen
 
 
 def test_sockets_add_up() -> None:
@@ -194,6 +211,6 @@ def test_what_1_3_needs_and_we_do_not_is_accepted_without_effect(tmp_path: Path)
     lines = (
         "fork=yes children=4 tcp_children=2 memlog=1 tcp_poll_method=epoll_lt mcast_ttl=3 mcast_loopback=yes"
     )
-    with Bench(tmp_path, 'xlog("here");', more=lines) as bench:
+    with Bench(tmp_path, "drop;", more=lines, modules=()) as bench:
         assert bench.server.loaded is not None
         assert not bench.server.loaded.warnings

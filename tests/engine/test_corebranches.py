@@ -4,8 +4,15 @@ from pathlib import Path
 
 import pytest
 
-from openpy.engine.corebranches import MAXIMUM_BRANCHES, WaitingBranch, next_branches
-from openpy.engine.run import Branch, Run
+from openpy.engine.corebranches import (
+    MAXIMUM_BRANCHES,
+    WaitingBranch,
+    append_branch,
+    next_branches,
+    serialize_branches,
+)
+from openpy.engine.run import Run
+from openpy.engine.state import Branch
 from openpy.script.diagnostics import ScriptError
 from openpy.script.syntax import RouteKind
 from openpy.sip.message import parse_message
@@ -78,6 +85,20 @@ def test_a_turn_brings_all_of_a_branch_back(tmp_path: Path) -> None:
     with Bench(tmp_path, f"{before} {look}") as bench:
         bench.receive(request())
         assert list(bench.printed()) == ["sip:other@h <null> 128", "sip:bob@example.com sip:first 16"]
+
+
+def test_a_path_goes_with_its_branch(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        run = Run(bench.server, parse_message(request()), bench.phone())
+        state = run.state
+        state.uri, state.path, state.q = "sip:first@h", "<sip:p;lr>", 500
+        assert append_branch(run, "", 900) == 1
+        assert (state.branches[0].path, state.path) == ("<sip:p;lr>", "")
+        assert serialize_branches(run, 1) == 1
+        assert next_branches(run) == 1
+        assert (state.uri, state.path) == ("sip:first@h", "<sip:p;lr>")
+        assert next_branches(run) == 1
+        assert state.path == ""
 
 
 @pytest.mark.parametrize(

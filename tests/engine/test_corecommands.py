@@ -3,7 +3,7 @@ from __future__ import annotations
 import os
 import signal
 import sys
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -12,6 +12,7 @@ from openpy import __version__
 from openpy.engine.blacklists import Target
 from openpy.engine.corecommands import CoreCommands
 from openpy.engine.mi import Node, Reply
+from openpy.testing.script import Script
 from tests.engine.kit import EPOCH, Bench, request
 
 
@@ -38,7 +39,7 @@ def lines(bench: Bench, name: str, *values: str) -> list[str]:
 
 def test_which_lists_them_in_the_order_of_1_3(bench: Bench) -> None:
     names = "get_statistics,reset_statistics,uptime,version,pwd,arg,which,ps,kill,debug,list_blacklists"
-    assert ",".join(lines(bench, "which")).startswith(names)
+    assert ",".join(lines(bench, "which")).startswith(f"{names},reload")
     assert bench.server.commands.find("Which") is None
 
 
@@ -133,3 +134,23 @@ def test_list_blacklists_shows_each_rule(tmp_path: Path) -> None:
             "IP=2001:db8::,Mask=ffff:ffff::,Proto=0,Port=0 1",
             "IP=192.0.2.9,Mask=255.255.255.255,Proto=1,Port=5060,Expire=200 0",
         ]
+
+
+def test_reload_reads_the_script_anew(load_script: Callable[..., Script], tmp_path: Path) -> None:
+    path = tmp_path / "x.cfg"
+    path.write_text('loadmodule "sl.so"\nroute { sl_send_reply("200", "One"); }')
+    script = load_script(path)
+    path.write_text('loadmodule "sl.so"\nroute { sl_send_reply("200", "Two"); }')
+    dry, done = script.mi("reload", "dry-run"), script.mi("reload", "partial")
+    assert dry is not None
+    assert done is not None
+    assert [node.value for node in dry.nodes] == [f"{path} can be reloaded", "  route is changed (line 2)"]
+    assert (done.code, done.reason, done.nodes[0].value) == (200, "OK", f"{path} is reloaded")
+    path.write_text("route {")
+    refused = script.mi("reload")
+    assert refused is not None
+    assert (refused.code, refused.reason) == (400, f"the old script goes on: {path} has 1 error")
+    assert len(refused.nodes) > 1
+    unknown = script.mi("reload", "x")
+    assert unknown is not None
+    assert unknown.reason == "x is no option: dry-run and partial are"

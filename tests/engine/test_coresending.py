@@ -143,7 +143,7 @@ def test_replies_are_not_forwarded_by_forward(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     "call",
     [
-        'forward("tls:192.0.2.1")',
+        'forward("sctp:192.0.2.1")',
         'forward("udp:192.0.2.1:x")',
         'forward("a b")',
         "forward(192.0.2.1, 70000)",

@@ -252,6 +252,15 @@ def test_a_stray_reply_is_forwarded_by_via(tmp_path: Path) -> None:
         assert bench.value("rcv_replies") == 1
 
 
+def test_the_script_sees_no_reply_that_nobody_waits_for(tmp_path: Path) -> None:
+    with Bench(tmp_path, more='onreply_route { xlog("seen"); }') as bench:
+        branch = bench.server.transactions.next_unwatched_branch()
+        bench.phone().send(request(branch=branch))
+        assert bench.receive(answer(bench.sent.pop(), 200)) == []
+        assert list(bench.printed()) == []
+        assert (bench.value("rcv_replies"), bench.value("drop_replies")) == (1, 0)
+
+
 def test_a_stray_reply_of_others_is_dropped(tmp_path: Path) -> None:
     with Bench(tmp_path) as bench:
         assert bench.receive(reply_through_us(bench, host="198.51.100.1")) == []

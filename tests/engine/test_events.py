@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,7 @@ from openpy.engine.events import Event, EventRoute, Nowhere, events_of
 from openpy.engine.module import Module
 from openpy.engine.server import Server
 from openpy.engine.waiting import Wait
-from openpy.script.compiler import CompiledRoute
+from openpy.script.compiler import CompiledRoute, Program
 from openpy.script.syntax import Position, RouteKind
 from openpy.testing.script import Script
 from tests.engine.kit import Bench, request
@@ -35,13 +36,41 @@ def test_a_class_declares_its_events() -> None:
     assert [event.name for event in events_of(Ringing)] == ["bell-rings", "other_name"]
 
 
+def made_of(function: Callable[[Any], Any], is_async: bool = False) -> CompiledRoute:
+    """A route that is this function."""
+    return CompiledRoute(RouteKind.EVENT, "x:y", function, is_async, Position("t.cfg", 1, 1, 1, 1))
+
+
+def bell_of(ringing: Ringing) -> EventRoute | None:
+    return ringing.bell_rings
+
+
 def test_without_a_route_there_is_nothing_to_call(tmp_path: Path) -> None:
     with Bench(tmp_path, ";") as bench:
         ringing = Ringing(bench.server)
-        assert ringing.bell_rings is None
+        assert bell_of(ringing) is None
         assert bench.server.worker_one_init is None
-        Ringing.bell_rings.connect(ringing, EventRoute(bench.server, None))  # type: ignore[arg-type]
-        assert isinstance(ringing.bell_rings, EventRoute)
+        Ringing.bell_rings.connect(bench.server, ringing, Program("t.cfg", {}), made_of(lambda run: 1))
+        assert isinstance(bell_of(ringing), EventRoute)
+
+
+def test_who_knows_an_event_runs_the_route_of_another_script(tmp_path: Path) -> None:
+    said: list[object] = []
+    with Bench(tmp_path, ";") as bench:
+        ringing = Ringing(bench.server)
+        first, second = Program("1.cfg", {}), Program("2.cfg", {})
+        connect = partial(Ringing.bell_rings.connect, bench.server, ringing)
+        connect(first, made_of(lambda run: said.append("first")))
+        bell = bell_of(ringing)
+        assert bell is not None
+        connect(second, made_of(lambda run: said.append(run.program)))
+        bell()
+        assert bell_of(ringing) is bell
+        connect(second, None)
+        bell()
+        assert bell_of(ringing) is None
+        connect(first, None)
+        assert said == [second]
 
 
 def logged(folder: Path, body: str) -> list[str]:
@@ -67,8 +96,9 @@ def test_each_time_is_a_run_of_its_own(tmp_path: Path) -> None:
 def raised(folder: Path, function: Callable[[Any], Any], is_async: bool) -> list[str]:
     """What is logged when an event runs this function as its route."""
     with Bench(folder, ";") as bench:
-        place = Position("t.cfg", 1, 1, 1, 1)
-        EventRoute(bench.server, CompiledRoute(RouteKind.EVENT, "x:y", function, is_async, place))()
+        event = EventRoute(bench.server)
+        event.lead_to(Program("t.cfg", {}), made_of(function, is_async))
+        event()
         return bench.log
 
 

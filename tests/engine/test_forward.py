@@ -27,13 +27,15 @@ def reply(*vias: str) -> Response:
     return message
 
 
-def forwarded(*vias: str, transports: tuple[str, ...] = ("udp", "tcp")) -> list[Sent]:
+def forwarded(*vias: str, transports: tuple[str, ...] = ("udp", "tcp"), to_maddr: bool = False) -> list[Sent]:
     sent: list[Sent] = []
 
     def flow_to(transport: str, host: str, port: int) -> Flow | None:
         return KeptFlow(sent, transport, host, port) if transport in transports else None
 
-    done = forward_reply(reply(*vias), lambda host, port: (host, port) == ("127.0.0.1", 5060), flow_to)
+    done = forward_reply(
+        reply(*vias), lambda host, port: (host, port) == ("127.0.0.1", 5060), flow_to, to_maddr=to_maddr
+    )
     assert done is bool(sent)
     return sent
 
@@ -54,6 +56,23 @@ def test_a_reply_goes_where_the_second_via_says(below: str, target: str) -> None
     (sent,) = forwarded(OURS, below)
     assert sent.to == target
     assert sent.all("Via") == [below]
+
+
+@pytest.mark.parametrize(
+    ("transport", "maddr", "to_maddr", "targets"),
+    [
+        ("UDP", "192.0.2.9", False, ["udp:192.0.2.8:5080"]),
+        ("UDP", "192.0.2.9", True, ["udp:192.0.2.9:5070"]),
+        ("TCP", "192.0.2.9", True, ["tcp:192.0.2.8:5080"]),
+        ("UDP", "224.0.0.1", True, []),
+        ("UDP", "relay.example", True, []),
+    ],
+)
+def test_where_maddr_counts_it_is_where_a_reply_goes(
+    transport: str, maddr: str, to_maddr: bool, targets: list[str]
+) -> None:
+    below = f"SIP/2.0/{transport} 10.0.0.1:5070;received=192.0.2.8;rport=5080;maddr={maddr};branch=z9hG4bK1"
+    assert [sent.to for sent in forwarded(OURS, below, to_maddr=to_maddr)] == targets
 
 
 @pytest.mark.parametrize(
@@ -166,9 +185,26 @@ def test_what_is_sent_carries_all_changes(tmp_path: Path) -> None:
         assert again == sent.data, "the run's own edits are not touched"
 
 
+def test_a_path_becomes_the_first_route(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        for routes in ((), ("Route: <sip:next;lr>",)):
+            run = Run(bench.server, parsed(request("MESSAGE", NEXT, *routes)), bench.phone())
+            run.state.path = "<sip:p1;lr>,<sip:p2;lr>"
+            sent = Sent(bench.phone(), request_to_send(run, bench.phone(), "z9hG4bKours"))
+            assert sent.all("Route") == ["<sip:p1;lr>,<sip:p2;lr>", "<sip:next;lr>"][: 1 + len(routes)]
+
+
 def test_a_stream_gets_a_content_length(tmp_path: Path) -> None:
     with Bench(tmp_path) as bench:
         message = parsed(request("OPTIONS", NEXT).replace(b"Content-Length: 0\r\n", b""))
         run = Run(bench.server, message, bench.phone())
         assert b"Content-Length: 0\r\n" in request_to_send(run, bench.phone("tcp"), "z9hG4bKa")
         assert b"Content-Length" not in request_to_send(run, bench.phone("udp"), "z9hG4bKa")
+
+
+def test_a_target_leaves_what_a_request_uri_may_not_have(tmp_path: Path) -> None:
+    route = '$ru = "sip:bob@192.0.2.9;method=BYE;lr?Route=%3Csip:evil%3E"; forward(); xlog("$ru");'
+    with Bench(tmp_path, route) as bench:
+        (sent,) = bench.receive(request())
+        assert sent.start == "OPTIONS sip:bob@192.0.2.9;lr SIP/2.0"
+        assert list(bench.printed()) == ["sip:bob@192.0.2.9;method=BYE;lr?Route=%3Csip:evil%3E"]

@@ -178,3 +178,13 @@ def test_parameters_are_text_or_numbers() -> None:
 
     with pytest.raises(TypeError, match=r"share of .*odd is neither str nor int"):
         list(declared_commands(Odd(), "odd"))
+
+
+def test_the_commands_of_a_group_are_forgotten() -> None:
+    commands = Kitchen().commands
+    other = next(declared_commands(Oven(), "other"))
+    commands.remove("other")
+    assert commands.find("bake") is not None
+    commands.remove("kitchen")
+    assert list(commands) == []
+    assert commands.add(other)

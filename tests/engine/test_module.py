@@ -9,9 +9,8 @@ from openpy.engine.mi import Node
 from openpy.engine.module import (
     ALL_ROUTES,
     REQUEST,
-    ArgumentError,
-    Count,
     Counter,
+    Effect,
     Event,
     Format,
     Index,
@@ -28,12 +27,7 @@ from openpy.engine.module import (
     pseudo_variable,
     script_function,
 )
-
-
-def _even(value: int) -> int:
-    if value % 2:
-        raise ArgumentError("must be even")
-    return value // 2
+from openpy.engine.modulefinder import find_module, module_names
 
 
 class Greeting(Module):
@@ -42,10 +36,7 @@ class Greeting(Module):
     name = "greeting"
 
     word = Param(str, "hello", "What to say")
-    half = Param(int, 0, "An even number", check=_even)
-    names: Param[list[str]] = Param(str, [], "Whom to greet", repeat=True)
     said = Counter("Greetings said")
-    hand: Param[str | int] = Param((str, int), "left", "Which hand, by name or number")
 
     @script_function(routes=REQUEST)
     def greet(self, run: Any, whom: Text, times: Number | None = None) -> int:
@@ -80,59 +71,6 @@ def make(cls: type[Module] = Greeting) -> Any:
     return cls(services=None)  # type: ignore[arg-type]
 
 
-def test_a_parameter_has_its_default_and_takes_what_modparam_says() -> None:
-    module, other = make(), make()
-    assert module.word == "hello"
-    Greeting.word.set(module, "hi")
-    assert (module.word, other.word) == ("hi", "hello")
-
-
-@pytest.mark.parametrize(("parameter", "value", "expected"), [("word", 1, "quoted"), ("half", "2", "number")])
-def test_a_value_of_the_wrong_type_is_refused(parameter: str, value: object, expected: str) -> None:
-    with pytest.raises(ArgumentError, match=f'"{parameter}" of greeting takes a {expected}'):
-        Greeting.parameters()[parameter].set(make(), value)
-
-
-def test_a_parameter_may_take_text_and_numbers() -> None:
-    module = make()
-    Greeting.hand.set(module, 2)
-    assert module.hand == 2
-    Greeting.hand.set(module, "right")
-    assert module.hand == "right"
-
-
-def test_a_check_may_adjust_or_refuse() -> None:
-    module = make()
-    Greeting.half.set(module, 8)
-    assert module.half == 4
-    with pytest.raises(ArgumentError, match="even"):
-        Greeting.half.set(module, 7)
-    assert module.half == 4
-
-
-def test_a_repeated_parameter_adds_up_for_its_own_module_only() -> None:
-    module, other = make(), make()
-    Greeting.names.set(module, "alice")
-    Greeting.names.set(module, "bob")
-    assert module.names == ["alice", "bob"]
-    assert other.names == []
-
-
-def test_counters_belong_to_an_instance() -> None:
-    module, other = make(), make()
-    module.said.value += 3
-    assert (module.said.value, other.said.value) == (3, 0)
-    assert Greeting.counters() == {"said": Greeting.said}
-    assert Greeting.said.name == "said"
-
-
-def test_a_count_is_reset_unless_it_is_kept() -> None:
-    counts = Count(5), Count(5, resettable=False)
-    for count in counts:
-        count.reset()
-    assert [count.value for count in counts] == [0, 5]
-
-
 def test_statistics_say_where_their_values_come_from() -> None:
     class Reading(Greeting):
         """Looks."""
@@ -141,6 +79,7 @@ def test_statistics_say_where_their_values_come_from() -> None:
         length = Counter("Letters of the word", name="word_length", read=lambda module: len(module.word))
 
     module = make(Reading)
+    assert Greeting.counters() == {"said": Greeting.said}
     (first_group, first, count), (second_group, second, read) = module.statistics()
     assert (first_group, first, second_group, second) == ("reading", "said", "reading", "word_length")
     assert count is module.said
@@ -206,7 +145,7 @@ def test_pseudo_variables_are_bound_to_their_module() -> None:
 
 
 def test_a_derived_module_has_all_that_its_base_declares() -> None:
-    assert list(Polite.parameters()) == ["word", "half", "names", "hand", "bow"]
+    assert list(Polite.parameters()) == ["word", "bow"]
     assert [function.module for function in make(Polite).functions()] == ["polite", "polite"]
 
 
@@ -252,3 +191,37 @@ def test_events_are_named_after_their_module() -> None:
 
     assert {name: event.doc for name, event in Bell.events().items()} == {"bell:it-rings": "Somebody rings"}
     assert Module.events() == {}
+
+
+@pytest.mark.parametrize("name", module_names())
+def test_our_own_modules_say_what_their_functions_do(name: str) -> None:
+    """One that does not is not followed by the checker."""
+    module = find_module(name)(services=None)  # type: ignore[arg-type]  # declarations only
+    assert not [item.name for item in module.functions() if item.effect is Effect.UNSAID]
+
+
+def test_effect_and_what_is_armed_are_declared_with_the_function() -> None:
+    class Guard(Module):
+        """Guards."""
+
+        name = "guard"
+
+        @script_function(routes=REQUEST, effect=Effect.NONE, arms=RouteKind.FAILURE)
+        def on_trouble(self, run: Any, route: Text) -> int:
+            """Arm a route."""
+            return 1
+
+        @script_function(routes=REQUEST)
+        def other(self, run: Any) -> int:
+            """Do something."""
+            return 1
+
+        @pseudo_variable("guard")
+        def guarded(self, inner: Any, index: Any) -> Any:
+            """Who guards."""
+
+    first, second = Guard(services=None).functions()  # type: ignore[arg-type]
+    assert (first.effect, first.arms) == (Effect.NONE, RouteKind.FAILURE)
+    assert (second.effect, second.arms) == (Effect.UNSAID, None)
+    assert Guard.variable_names() == {"guard"}
+    assert Guard.function_names() == {"on_trouble", "other"}

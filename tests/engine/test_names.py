@@ -9,10 +9,11 @@ import pytest
 
 from openpy.db.threads import THREADS as SYSTEM
 from openpy.engine import names as names_module
-from openpy.engine.names import FAILURE_KEPT, THREADS, Addresses, Limits, Names
+from openpy.engine.names import FAILURE_KEPT, THREADS, Limits, Names
 from openpy.engine.waiting import Wait
 from openpy.transaction.wheel import Wheel
 
+Addresses = tuple[str, ...]
 PATIENCE = 20.0
 
 
@@ -191,7 +192,7 @@ def test_an_answer_after_the_end_of_the_loop_is_of_no_use() -> None:
         ended.set()
         raise RuntimeError("Event loop is closed")
 
-    names = Names(Wheel(0.0), lambda: 0.0, closed, SYSTEM, lambda name: [])
+    names: Names[str] = Names(Wheel(0.0), lambda: 0.0, closed, SYSTEM, lambda name: [])
     names.resolve("late.example")
     assert ended.wait(PATIENCE)
     names.stop()  # a thread that failed would have been reported: warnings are errors

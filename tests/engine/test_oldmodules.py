@@ -17,9 +17,9 @@ def test_each_module_of_1_3_is_there_or_told_why_not(root: Path) -> None:
 @pytest.mark.parametrize(
     ("name", "reason", "hint"),
     [
-        ("rls", "rls is not built into this version yet", ""),
-        ("perl", "perl is not part of openpy", "write what it did as a module in Python: docs/developer.md"),
-        ("speeddial", "speeddial is not part of openpy", "alias_db replaces"),
+        ("rls", "rls is not built into this version yet", "it serves resource lists"),
+        ("osp", "osp is not part of openpy", "write what it did as a module in Python: docs/developer.md"),
+        ("uri_radius", "uri_radius is not part of openpy", "uri_db looks"),
     ],
 )
 def test_absent(name: str, reason: str, hint: str) -> None:

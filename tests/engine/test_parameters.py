@@ -14,8 +14,9 @@ from openpy.engine.parameters import (
     PatternKind,
     PseudoVariableKind,
     TextKind,
+    compile_expression,
 )
-from openpy.engine.run import State
+from openpy.engine.state import State
 from openpy.engine.variables import VARIABLES
 from openpy.script.environment import ArgumentError, Environment
 
@@ -67,6 +68,12 @@ def test_an_expression_ignores_case_and_sees_lines() -> None:
     pattern = PatternKind().convert("^subject: .*$", ENVIRONMENT)
     assert pattern.search(b"To: a\nSubject: hi\nFrom: b\n")
     assert not pattern.search(b"The subject: none")
+
+
+def test_an_expression_may_know_case() -> None:
+    pattern = compile_expression("^subject: ", ignore_case=False)
+    assert pattern.search(b"To: a\nsubject: hi\n")
+    assert not pattern.search(b"Subject: hi")
 
 
 def test_exactly_one_pseudo_variable() -> None:

@@ -104,6 +104,10 @@ def test_without_sip_warning_there_is_none(tmp_path: Path) -> None:
         ("SIP/2.0/UDP phone.example;branch=z9hG4bKa", "udp", "udp:192.0.2.1:5066"),
         ("SIP/2.0/UDP 224.0.0.1;branch=z9hG4bKa", "udp", "udp:192.0.2.1:5066"),
         ("SIP/2.0/UDP 192.0.2.77;branch=z9hG4bKa;rport", "udp", "udp:192.0.2.1:5066"),
+        ("SIP/2.0/UDP 192.0.2.77:5077;maddr=192.0.2.78;branch=z9hG4bKa", "udp", "udp:192.0.2.78:5077"),
+        ("SIP/2.0/UDP phone.example;maddr=192.0.2.78;branch=z9hG4bKa", "udp", "udp:192.0.2.78:5060"),
+        ("SIP/2.0/UDP 192.0.2.77;maddr=224.0.0.1;branch=z9hG4bKa", "udp", "udp:192.0.2.1:5066"),
+        ("SIP/2.0/TCP 192.0.2.77;maddr=192.0.2.78;branch=z9hG4bKa", "tcp", "tcp:192.0.2.1:5066"),
         ("SIP/2.0/TCP 192.0.2.77;branch=z9hG4bKa", "tcp", "tcp:192.0.2.1:5066"),
         ("nonsense", "udp", "udp:192.0.2.1:5066"),
     ],
@@ -192,6 +196,15 @@ def test_what_is_rarely_needed_is_made_when_first_touched(tmp_path: Path) -> Non
         assert run.destination_set() == ""
 
 
+def test_flags_can_be_read_without_a_state(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        run = run_of(bench, request())
+        assert (run.flags, run.branch_flags) == (0, 0)
+        assert run._state is None
+        run.state.flags, run.state.branch_flags = 1, 2
+        assert (run.flags, run.branch_flags) == (1, 2)
+
+
 def test_a_transaction_without_an_answer_is_released_at_the_end(tmp_path: Path) -> None:
     with Bench(tmp_path) as bench:
         run = run_of(bench, request())
@@ -256,3 +269,34 @@ def test_a_run_has_one_time(tmp_path: Path) -> None:
         first = run.wall
         bench.clock.now += 5
         assert run.wall == first
+
+
+@pytest.mark.parametrize(
+    ("method", "status", "replies"),
+    [
+        ("INVITE", 0, ["100 Trying"]),
+        ("INVITE", 180, ["180 Reason"]),
+        ("INVITE", 486, ["486 Reason"]),
+        ("OPTIONS", 0, []),
+    ],
+)
+def test_who_calls_hears_soon_that_a_route_waits(
+    tmp_path: Path, method: str, status: int, replies: list[str]
+) -> None:
+    with Bench(tmp_path) as bench:
+        run = run_of(bench, request(method))
+        run.hold()
+        if status:
+            run.reply(status, "Reason")
+        bench.run_for(0.15)
+        assert [sent.start[8:] for sent in bench.sent] == replies * bool(status)
+        bench.run_for(0.1)
+        assert [sent.start[8:] for sent in bench.sent] == replies
+
+
+def test_who_forwards_says_itself_that_it_tries(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        run = run_of(bench, request("INVITE"))
+        run.hold()
+        run.begin_transaction().owner = bench
+        assert bench.run_for(0.3) == []

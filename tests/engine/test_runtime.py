@@ -18,13 +18,16 @@ from openpy.engine.waiting import Wait
 from openpy.transaction.wheel import Wheel
 
 
-def running(play: Callable[[Runtime, Wheel], Coroutine[Any, Any, None]]) -> None:
+def running(
+    play: Callable[[Runtime, Wheel], Coroutine[Any, Any, None]],
+    burst_ended: Callable[[], None] = lambda: None,
+) -> None:
     """Play with a runtime that ticks."""
 
     async def live() -> None:
         clock = Clock()
         wheel = Wheel(clock.monotonic())
-        runtime = Runtime(clock, wheel, Collector())
+        runtime = Runtime(clock, wheel, Collector(), burst_ended=burst_ended)
         runtime.start(asyncio.get_running_loop())
         try:
             await play(runtime, wheel)
@@ -48,6 +51,60 @@ def test_the_wheel_turns_with_the_clock() -> None:
         assert 0.04 < fired[0] < 0.05 + 20 * TICK
 
     running(play)
+
+
+def test_what_is_called_back_ends_as_a_burst_of_messages_does() -> None:
+    order: list[str] = []
+
+    async def play(runtime: Runtime, wheel: Wheel) -> None:
+        async def work() -> None:
+            await asyncio.sleep(0)
+
+        def called(what: str) -> Callable[[], None]:
+            return lambda: order.append(what)
+
+        async def both(what: str) -> None:
+            await until(lambda: what in order and "ended" in order[order.index(what) :])
+            assert order[order.index(what) + 1] == "ended"
+
+        runtime.post(called("posted"))
+        await both("posted")
+        runtime.soon(called("soon"))
+        await both("soon")
+        runtime.run_blocking(int).on_done(called("blocking"))
+        await both("blocking")
+        runtime.run_task(work()).on_done(called("task"))
+        await both("task")
+        runtime.run_program(Program("true", {})).on_done(called("program"))
+        await both("program")
+        wheel.add(0.0, called("timer"))
+        await both("timer")
+        out, into = os.pipe()
+        os.write(into, b"x")
+        end = runtime.watch(out, lambda: order.append(os.read(out, 1).decode()))
+        await both("x")
+        end()
+        os.close(out)
+        os.close(into)
+
+    running(play, lambda: order.append("ended"))
+
+
+def test_a_callback_that_fails_ends_the_burst_too() -> None:
+    ended: list[bool] = []
+    failures: list[object] = []
+
+    async def play(runtime: Runtime, wheel: Wheel) -> None:
+        def fail() -> None:
+            raise ZeroDivisionError
+
+        runtime.loop.set_exception_handler(lambda loop, context: failures.append(context["exception"]))
+        ended.clear()
+        runtime.soon(fail)
+        await until(lambda: ended)
+        assert isinstance(failures[0], ZeroDivisionError)
+
+    running(play, lambda: ended.append(True))
 
 
 def test_blocking_work_runs_in_a_thread_and_comes_back_to_the_loop() -> None:
@@ -106,17 +163,12 @@ def test_callbacks_for_the_loop() -> None:
 
 
 def test_while_it_runs_the_collector_keeps_out_of_the_way() -> None:
-    before = gc.get_threshold()
-    try:
+    async def play(runtime: Runtime, wheel: Wheel) -> None:
+        assert not gc.isenabled()
+        assert gc.get_freeze_count() > 0
 
-        async def play(runtime: Runtime, wheel: Wheel) -> None:
-            assert not gc.isenabled()
-            assert gc.get_freeze_count() > 0
-
-        running(play)
-        assert gc.get_freeze_count() == 0
-    finally:
-        gc.set_threshold(*before)
+    running(play)
+    assert gc.get_freeze_count() == 0
 
 
 def test_many_timers_fire_in_slices_between_which_others_get_their_turn() -> None:
@@ -245,5 +297,24 @@ def test_one_that_rests_leaves_the_timers_to_others() -> None:
         assert not fired
         wheel.advance(wheel.now + 1.0)
         assert fired
+
+    running(play)
+
+
+def test_a_task_may_wait_for_whatever_asyncio_has() -> None:
+    async def works() -> str:
+        await asyncio.sleep(0.001)
+        return "done"
+
+    async def fails() -> None:
+        await asyncio.sleep(0)
+        raise ValueError("no")
+
+    async def play(runtime: Runtime, wheel: Wheel) -> None:
+        done, failed = runtime.run_task(works()), runtime.run_task(fails())
+        await until(lambda: done.done and failed.done)
+        assert done.value == "done"
+        with pytest.raises(ValueError, match="no"):
+            failed.__await__().send(None)
 
     running(play)

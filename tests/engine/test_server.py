@@ -1,26 +1,21 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import socket
-from collections.abc import Iterator
 from pathlib import Path
-from typing import cast
 
 import pytest
 
 from openpy.engine.config import CoreConfig
-from openpy.engine.log import Log
 from openpy.engine.module import ModuleError
 from openpy.engine.server import LOAD_PATIENCE, Server
+from openpy.engine.services import Callee
 from openpy.engine.sockets import SocketError
-from openpy.net.udp import UdpFlow
 from openpy.script.diagnostics import ScriptError
 from openpy.script.syntax import SocketId
 from openpy.transaction.flow import Flow
-from tests.engine.kit import Bench, KeptFlow, Sent, request
-
-LOCAL = "127.0.0.1"
+from tests.authority import Authority
+from tests.engine.kit import LOCAL, Bench, request, serving
 
 OWN_MODULE = '''
 from openpy.engine.module import Module, ModuleError
@@ -55,24 +50,6 @@ class Bell(Module):
     def ring(self) -> None:
         """Ring."""
 '''
-
-
-@pytest.fixture(autouse=True)
-def collector() -> Iterator[None]:
-    """`start` tunes the garbage collector of the process."""
-    before = gc.get_threshold()
-    yield
-    gc.set_threshold(*before)
-
-
-def serving(folder: Path, script: str, *listen: str) -> tuple[Server, list[str]]:
-    lines: list[str] = []
-    config = CoreConfig(listen=[SocketId(kind, LOCAL, 0) for kind in listen or ("udp",)])
-    server = Server(config, log=Log(2, lambda _, line: lines.append(line)))
-    (folder / "test.cfg").write_text(script)
-    server.load(folder / "test.cfg")
-    server.bind()
-    return server, lines
 
 
 def diaries(folder: Path, failing: str = "") -> str:
@@ -167,58 +144,6 @@ def test_a_socket_that_cannot_be_had_closes_the_others(tmp_path: Path) -> None:
     assert all(udp._socket is None for udp in server.sockets.udp)
 
 
-def test_what_the_sockets_lose_is_in_the_statistics(tmp_path: Path) -> None:
-    server, _ = serving(tmp_path, "route { exit; }", "udp", "tcp")
-    server.sockets.udp[0].send(b"x", (LOCAL, 99999))
-    server.sockets.tcp.counts.refused += 2
-    lost = [line for line in server.statistics.lines() if line.startswith("net:")]
-    assert lost == ["net:udp_dropped = 1", "net:tcp_refused = 2"]
-    server.sockets.close()
-
-
-def told(server: Server, group: str, *names: str) -> list[int]:
-    figures = {(group, name): value for group, name, value in server.statistics}
-    return [figures[group, name] for name in names]
-
-
-def test_what_waits_too_long_is_refused_by_one_allowance_for_all_sockets(tmp_path: Path) -> None:
-    script = "overload_refusals=10\noverload_retry_after=7\nroute { exit; }"
-    server, _ = serving(tmp_path, script, "udp", "udp")
-    sent: list[Sent] = []
-    for udp in server.sockets.udp:
-        assert udp._backlog is not None
-        for number in range(2):
-            udp._backlog.put(
-                request(branch=f"z9hG4bK{udp.port}.{number}"), cast(UdpFlow, KeptFlow(sent)), 100.0
-            )
-        udp._backlog.serve(10, 100.3)
-    (refusal,) = sent
-    assert refusal.start == "SIP/2.0 503 Server overloaded"
-    assert 7 <= int(refusal.get("Retry-After")) <= 14
-    assert told(server, "core", "overload_refused", "overload_dropped", "rcv_requests") == [1, 3, 1]
-    server.sockets.close()
-
-
-def test_without_an_overload_delay_everything_is_served(tmp_path: Path) -> None:
-    server, _ = serving(tmp_path, "overload_delay=0\nroute { exit; }")
-    assert server.sockets.udp[0]._backlog is None
-    server.sockets.close()
-
-
-def test_a_source_has_its_rate_in_and_out_of_the_backlog(tmp_path: Path) -> None:
-    server, _ = serving(tmp_path, "source_rate=1\nroute { exit; }")
-    (udp,) = server.sockets.udp
-    assert udp._backlog is not None
-    for number in range(20):
-        udp._received(request(branch=f"z9hG4bK{number}"), udp.flow(LOCAL, 9))
-        udp._backlog.put(request(branch=f"z9hG4bKb{number}"), udp.flow(LOCAL, 9), 0.0)
-    udp._backlog.serve(20, 0.0)
-    received, dropped = told(server, "core", "rcv_requests", "source_dropped")
-    assert received + dropped == 40
-    assert 10 <= received <= 12
-    server.sockets.close()
-
-
 def test_the_first_socket_is_in_our_tags(tmp_path: Path) -> None:
     first, _ = serving(tmp_path, "route { exit; }")
     second, _ = serving(tmp_path, "route { exit; }")
@@ -237,22 +162,6 @@ def test_one_database_object_for_a_url(tmp_path: Path) -> None:
         await server.stop()
 
     asyncio.run(live())
-
-
-@pytest.mark.parametrize(
-    ("url", "text", "hint"),
-    [
-        ("mysql://u:p@h/d", "no database module for mysql: is loaded", 'add: loadmodule "mysql.so"'),
-        ("nonsense", "", ""),
-    ],
-)
-def test_a_database_that_nobody_speaks_for(tmp_path: Path, url: str, text: str, hint: str) -> None:
-    server, _ = serving(tmp_path, 'loadmodule "sqlite.so"')
-    with pytest.raises(ModuleError) as caught:
-        server.database(url)
-    server.sockets.close()
-    assert text in caught.value.message
-    assert caught.value.hint == hint
 
 
 def test_ways_to_peers(tmp_path: Path) -> None:
@@ -277,6 +186,47 @@ def test_ways_to_peers(tmp_path: Path) -> None:
         await server.stop()
 
     asyncio.run(live())
+
+
+def test_ways_by_tls_and_what_keeps_a_handshake_from_its_end(tmp_path: Path, authority: Authority) -> None:
+    files = authority.of("127.0.0.1")
+    script = (
+        f'tls_certificate="{files.certificate}"\ntls_private_key="{files.key}"\ntls_ca_list="{authority.ca}"\n'
+        "tls_verify_client=no\ndebug=3\nroute { exit; }"
+    )
+    server, lines = serving(tmp_path, script, "tls", "tcp")
+
+    async def live() -> None:
+        await server.start()
+        tls, tcp = server.sockets.endpoints
+        up = server.connect("tls", LOCAL, tls.port)
+        named = server.connect("tls", LOCAL, tls.port, Callee("a.example"))
+        deaf = server.connect("tls", LOCAL, tcp.port)
+        while not (up.done and named.done and deaf.done):
+            await asyncio.sleep(0.01)
+        assert up.value is server.flow("tls", LOCAL, tls.port)
+        assert up.value is not None
+        assert server.flow("tls", LOCAL, tls.port, None, Callee("a.example")) is None
+        assert (named.value, deaf.value) == (None, None)
+        assert server.size_switch.limit == 1300
+        await server.stop()
+
+    asyncio.run(live())
+    found = [line for line in lines if "no handshake" in line]
+    assert any(
+        f"WARNING:core: tls:{LOCAL}:{server.sockets.endpoints[0].port}: no handshake: the cert" in x
+        for x in found
+    )
+    assert any("INFO:core: tls:127.0.0.1:" in line and "alert" in line for line in found), (
+        "the peer's side of it"
+    )
+
+
+def test_without_a_socket_of_tcp_nothing_is_switched_to_it(tmp_path: Path) -> None:
+    for listen, limit in (("udp", 0), ("tcp", 1300)):
+        server, _ = serving(tmp_path, "route { exit; }", listen)
+        assert server.size_switch.limit == limit
+        server.sockets.close()
 
 
 def test_names_are_looked_up_beside_the_loop(tmp_path: Path) -> None:
@@ -385,23 +335,6 @@ def test_whether_a_via_can_be_ours(tmp_path: Path, more: str, host: str, expecte
         port = bench.server.sockets.endpoints[0].port
         assert bench.server.is_own_via(LOCAL, port)
         assert not bench.server.is_myself(host, 5060), "a Request-URI is another matter"
-
-
-def test_an_alias_in_a_via_is_accepted_where_the_script_says_so(tmp_path: Path) -> None:
-    for accepts in ("yes", "no"):
-        server, _ = serving(tmp_path, f"tcp_accept_aliases={accepts}\nroute {{ exit; }}", "tcp")
-
-        async def live(server: Server = server, is_accepted: bool = accepts == "yes") -> None:
-            await server.start()
-            _, writer = await asyncio.open_connection(LOCAL, server.sockets.endpoints[0].port)
-            writer.write(request(via="SIP/2.0/TCP 127.0.0.1:5070;branch=z9hG4bKa;alias"))
-            while not server.messages_received:
-                await asyncio.sleep(0.005)
-            assert (server.flow("tcp", LOCAL, 5070) is not None) is is_accepted
-            writer.close()
-            await server.stop()
-
-        asyncio.run(live())
 
 
 @pytest.mark.parametrize("phone_kind", ["udp", "tcp"])

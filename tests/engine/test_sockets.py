@@ -11,11 +11,14 @@ import pytest
 
 from openpy.engine.config import CoreConfig
 from openpy.engine.sockets import Endpoint, Receivers, SocketError, Sockets, bracketed
+from openpy.engine.tlsdomains import TlsContexts
 from openpy.net.addresses import all_addresses
+from openpy.net.tcp import TcpConnections
 from openpy.net.udp import UdpSocket
 from openpy.script.syntax import SocketId
 from openpy.sip.errors import RemoteError
 from openpy.transaction.flow import Flow
+from tests.ports import free_port
 
 
 def ignore(*_: object) -> None:
@@ -23,10 +26,15 @@ def ignore(*_: object) -> None:
 
 
 @contextmanager
-def bound(*listen: SocketId, alias: tuple[SocketId, ...] = (), **values: int | str) -> Iterator[Sockets]:
+def bound(
+    *listen: SocketId,
+    alias: tuple[SocketId, ...] = (),
+    tls: TlsContexts | None = None,
+    **values: int | str | None,
+) -> Iterator[Sockets]:
     config = CoreConfig(listen=list(listen), aliases=list(alias))
     config.values.update(values)
-    sockets = Sockets(config, Receivers(ignore, ignore, ignore, ignore, ignore))
+    sockets = Sockets(config, Receivers(ignore, ignore, ignore, ignore, ignore), tls=tls)
     with closing(sockets):
         sockets.bind()
         yield sockets
@@ -34,13 +42,6 @@ def bound(*listen: SocketId, alias: tuple[SocketId, ...] = (), **values: int | s
 
 def kinds(sockets: Sockets) -> list[tuple[str, str]]:
     return [(endpoint.transport, endpoint.host) for endpoint in sockets.endpoints]
-
-
-def free_port() -> int:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as udp, socket.socket() as tcp:
-        udp.bind(("127.0.0.1", 0))
-        tcp.bind(("127.0.0.1", udp.getsockname()[1]))
-        return int(udp.getsockname()[1])
 
 
 LOCAL = "127.0.0.1"
@@ -61,6 +62,52 @@ def test_what_listen_means(entry: SocketId, expected: list[tuple[str, str]]) -> 
     with bound(entry) as sockets:
         assert kinds(sockets) == expected
         assert all(endpoint.port for endpoint in sockets.endpoints)
+
+
+@pytest.mark.parametrize(
+    ("disabled", "expected"),
+    [
+        (None, ["udp", "tcp", "tls", "ws", "wss"]),
+        (0, ["udp", "tcp", "tls", "tls", "ws", "wss"]),
+        (1, ["udp", "tcp", "ws"]),
+    ],
+)
+def test_where_there_is_tls(disabled: int | None, expected: list[str]) -> None:
+    listen = [SocketId(kind, LOCAL, 0) for kind in (None, "tls", "ws", "wss")]
+    with bound(*listen, tls=TlsContexts(), disable_tls=disabled) as sockets:
+        assert [endpoint.transport for endpoint in sockets.endpoints] == expected
+        assert sockets.listens("wss") is ("wss" in expected)
+    with bound(*listen, tls=TlsContexts(), disable_tcp=1) as sockets:
+        assert [endpoint.transport for endpoint in sockets.endpoints] == ["udp"]
+
+
+@pytest.mark.parametrize(
+    ("entry", "expected"),
+    [
+        (SocketId("tls", LOCAL, None), [("tls", 5061)]),
+        (SocketId("ws", LOCAL, None), [("ws", 80)]),
+        (SocketId("wss", LOCAL, None), [("wss", 443)]),
+        (SocketId(None, LOCAL, 7070), [("udp", 7070), ("tcp", 7070), ("tls", 7071)]),
+        (SocketId(None, LOCAL, None), [("udp", 5060), ("tcp", 5060), ("tls", 5061)]),
+        (SocketId("tls", LOCAL, 7070), [("tls", 7070)]),
+    ],
+)
+def test_the_ports_of_transports(
+    monkeypatch: pytest.MonkeyPatch, entry: SocketId, expected: list[tuple[str, int]]
+) -> None:
+    monkeypatch.setattr(UdpSocket, "bind", ignore)
+    monkeypatch.setattr(TcpConnections, "bind", lambda self, host, port, transport: port)
+    with bound(entry, tls=TlsContexts(), disable_tls=0) as sockets:
+        assert [(each.transport, each.port) for each in sockets.endpoints] == expected
+
+
+def test_uris_that_say_ws_mean_wss_too() -> None:
+    with bound(SocketId("wss", LOCAL, 0), SocketId("ws", LOCAL, 0), tls=TlsContexts()) as sockets:
+        wss, ws = sockets.endpoints
+        assert sockets.listening(SocketId("ws", LOCAL, wss.port)) is wss
+        assert sockets.listening(SocketId("ws", LOCAL, ws.port)) is ws
+        assert sockets.listening(SocketId("wss", LOCAL, ws.port)) is None
+        assert sockets.flow("ws", "x.invalid", 80) is None
 
 
 def test_an_interface_is_all_its_addresses() -> None:
@@ -114,9 +161,8 @@ def test_a_name_that_does_not_resolve_is_told() -> None:
         pass
 
 
-@pytest.mark.parametrize("kind", ["tls", "sctp"])
-def test_transports_that_are_not_built_are_refused(kind: str) -> None:
-    with pytest.raises(SocketError, match="udp and tcp only"), bound(SocketId(kind, LOCAL, 0)):
+def test_transports_that_are_not_built_are_refused() -> None:
+    with pytest.raises(SocketError, match="udp, tcp, tls, ws, wss only"), bound(SocketId("sctp", LOCAL, 0)):
         pass
 
 
@@ -166,6 +212,16 @@ def test_a_flow_leaves_by_a_socket_that_fits() -> None:
         assert sockets.flow("tcp", "192.0.2.1", 5060, None) is None
     with bound(SocketId("udp", LOCAL, 0)) as sockets:
         assert sockets.flow("udp", "::1", 5060, None) is None
+
+
+def test_a_connection_is_kept_by_the_transport_that_has_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    with bound(SocketId("udp", LOCAL, 0)) as sockets:
+        kept: list[float] = []
+        monkeypatch.setattr(sockets.tcp, "keep", lambda flow, seconds: kept.append(seconds))
+        flow = sockets.flow("udp", "192.0.2.1", 5060, None)
+        assert flow is not None
+        sockets.keep(flow, 30)
+        assert kept == [30]
 
 
 def test_what_arrives_is_handed_on_until_reading_stops() -> None:
@@ -232,3 +288,13 @@ def test_which_socket_is_meant(wanted: SocketId, expected: int | None) -> None:
             assert found == (None if expected is None else sockets.endpoints[expected])
         last = sockets.endpoints[2]
         assert sockets.listening(SocketId(None, LOCAL, last.port)) is last
+
+
+def test_other_aliases_count_from_then_on() -> None:
+    with bound(SocketId("udp", "127.0.0.1", 0), alias=(SocketId(None, "one.example", None),)) as sockets:
+        sockets._config.aliases[:] = [SocketId(None, "two.example", 5070)]
+        assert sockets.is_myself("one.example", 5060)
+        sockets.take_aliases()
+        assert not sockets.is_myself("one.example", 5060)
+        assert sockets.is_myself("two.example", 5070)
+        assert not sockets.is_myself("two.example", 5060)

@@ -113,3 +113,23 @@ def test_what_is_no_counter_for_a_script(name: str, text: str) -> None:
     with pytest.raises(ArgumentError) as caught:
         CountKind().convert(name, environment)
     assert str(caught.value).startswith(text)
+
+
+def test_what_a_module_has_registered_is_forgotten() -> None:
+    statistics = Statistics()
+    statistics.counter("core", "rcv_requests")
+    module = Counting(services=None)  # type: ignore[arg-type]
+    statistics.add_module(module)
+    statistics.remove_module(module)
+    assert list(statistics) == [("core", "rcv_requests", 0)]
+    statistics.remove_module(module)
+
+
+def test_counters_of_single_statuses() -> None:
+    statistics = Statistics()
+    out = statistics.counter("mine", "200_OUT")
+    statistics.counter("mine", "404_in")
+    statistics.counter("mine", "abc_out")
+    statistics.gauge("mine", "500_out", lambda: 1)
+    assert statistics.of_replies("out") == {200: out}
+    assert list(statistics.of_replies("in")) == [404]

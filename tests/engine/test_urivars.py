@@ -43,4 +43,12 @@ def test_nothing_has_no_parts() -> None:
 
 def test_numbers() -> None:
     assert (number_of(7), number_of(7).number) == ("7", 7)
-    assert [transport_number(name) for name in ("udp", "tcp", "tls", "sctp", "ws")] == [1, 2, 3, 4, 0]
+    assert [transport_number(name) for name in ("udp", "tcp", "tls", "sctp", "ws", "wss", "x")] == [
+        1,
+        2,
+        3,
+        4,
+        5,
+        6,
+        0,
+    ]

@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from openpy.engine.variables import avp_name
+from openpy.engine.avps import avp_name
 from openpy.script.diagnostics import ScriptError
 from openpy.script.environment import ArgumentError
 from tests.engine.kit import Bench, evaluate, request
@@ -65,10 +65,6 @@ def test_names(text: str, name: str | int) -> None:
 def test_what_is_no_name(text: str) -> None:
     with pytest.raises(ArgumentError, match="bad avp name"):
         avp_name(text)
-
-
-def test_an_alias_stands_for_its_avp() -> None:
-    assert avp_name("Email", {"email": "mail"}) == "mail"
 
 
 @pytest.mark.parametrize("text", ["$var()", "$var", "$avp", "$avp(i:x)"])

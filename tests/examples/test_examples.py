@@ -3,50 +3,59 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
-from contextlib import ExitStack
 from pathlib import Path
 
 import pytest
 
 from openpy.cli.openpy import main
+from openpy.engine.oldmodules import absent
 from tests.conftest import ROOT
-from tests.scenarios.conftest import Launch, launcher
+from tests.examples.conftest import EXAMPLES, FULL
+from tests.scenarios.process import Launch
 from tests.scenarios.wire import Phone, pidf
 
-EXAMPLES = sorted(path.name for path in (ROOT / "examples").glob("*.cfg"))
-
 ALICE = "sip:alice@example.org"
-
-
-@pytest.fixture
-def launch(tmp_path: Path) -> Iterator[Launch]:
-    (tmp_path / "var").mkdir()
-    with ExitStack() as stack:
-        yield launcher(tmp_path, stack)
+OPTIONS = re.findall(r"^##!define (\w+)$", (ROOT / "examples" / "openser.cfg").read_text(), re.M)
 
 
 @pytest.fixture
 def readme() -> list[str]:
     """The fenced blocks of the README: a script, and what a mistake in it is told like."""
-    return re.findall(r"^```\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
+    return re.findall(r"^```(?:openser)?\n(.*?)^```$", (ROOT / "README.md").read_text(), re.M | re.S)
 
 
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_passes_the_check(name: str, capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["-c", "-f", str(ROOT / "examples" / name)]) == 0
+def test_an_example_passes_the_check(
+    name: str, certified: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(certified)
+    assert main(["-c", "-f", name]) == 0
     assert capsys.readouterr().err == "config file ok, exiting...\n"
 
 
-@pytest.mark.scenario
+@pytest.mark.parametrize("option", OPTIONS)
+def test_each_block_can_be_turned_on_by_itself(
+    option: str, certified: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """What this version has no module for is told, and nothing else."""
+    monkeypatch.chdir(certified)
+    status = main(["-c", "-f", "openser.cfg", "-A", option])
+    told = capsys.readouterr().err
+    missing = re.findall(r"could not open module <(\w+)\.so>", told)
+    assert status == (255 if missing else 0)
+    assert all(map(absent, missing))
+    assert told.count("error[") == len(missing)
+    assert "warning[" not in told
+
+
+def test_the_full_script_has_each_block_on() -> None:
+    defined = re.findall(r"^#!define (\w+)$", FULL, re.M)
+    assert defined == OPTIONS
+
+
 @pytest.mark.parametrize("name", EXAMPLES)
-def test_an_example_starts_and_answers(name: str, launch: Launch) -> None:
-    server = launch((ROOT / "examples" / name).read_text())
-    with Phone(server.address) as phone:
-        assert phone.request("OPTIONS", "sip:example.org").status == 200
-        assert phone.request("INFO", "sip:example.org").status == 405
-        assert phone.publish(ALICE, pidf()).status == 200
-        assert b"open" in phone.watch(ALICE)[1].body
+def test_an_example_has_the_layout_of_fmt(name: str) -> None:
+    assert main(["fmt", "--check", str(ROOT / "examples" / name)]) == 0
 
 
 @pytest.mark.scenario

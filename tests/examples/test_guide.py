@@ -130,4 +130,4 @@ def test_l_adds_to_what_the_script_listens_on(tmp_path: Path) -> None:
         assert len(ports) == 2
         for port in ports:
             with Phone(("127.0.0.1", port)) as phone:
-                assert phone.request("OPTIONS", "sip:example.org").status == 200
+                assert phone.request("OPTIONS", "sip:example.com").status == 200

@@ -1,7 +1,8 @@
 """Golden files of the language: a script, and behind a line of `=` its tree or its diagnostics.
 
 `beyond-*` is what 1.3 does not have, one construct each; they include from `included`. A line of the tree says where
-its node is, and in which file if that is an included one.
+its node is, and in which file if that is an included one. `check-*` are whole scripts: what is told before a start.
+`avpops-*` is for test_avpops.py.
 
 `OPENPY_REGENERATE=1 pytest tests/golden` writes the second part anew; read the difference before keeping it.
 """
@@ -17,6 +18,7 @@ from typing import Any
 
 import pytest
 
+from openpy.cli.rulepages import found_in
 from openpy.script.diagnostics import Diagnostic, ScriptError, render
 from openpy.script.parser import parse
 
@@ -70,10 +72,19 @@ def outcome(source: str, file: str) -> str:
     return "".join(line + "\n" for line in lines)
 
 
-@pytest.mark.parametrize("path", sorted(FOLDER.glob("*.golden")), ids=lambda path: path.stem)
+def checked(source: str) -> str:
+    """What is told of a whole script."""
+    return "".join(render(diagnostic, source) + "\n" for diagnostic in found_in(source)) or "nothing\n"
+
+
+FILES = sorted(path for path in FOLDER.glob("*.golden") if not path.stem.startswith("avpops-"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: path.stem)
 def test_golden(path: Path) -> None:
     source, _, expected = path.read_text("utf-8").partition(SEPARATOR)
-    found = outcome(source, path.stem + ".cfg")
+    is_whole = path.stem.startswith("check-")
+    found = checked(source) if is_whole else outcome(source, path.stem + ".cfg")
     if os.environ.get("OPENPY_REGENERATE") == "1":
         path.write_text(source + SEPARATOR + found, "utf-8")
     else:

@@ -1,7 +1,9 @@
-"""A pjsua2 program. Usage: softphone.py buddy PORT | mailbox PORT REGISTRAR_PORT
+"""A pjsua2 program. Usage: softphone.py buddy PORT | mailbox PORT REGISTRAR_PORT | caller PORT | call PORT
 
 buddy: alice publishes, bob has her as a buddy. Prints what bob sees of alice, each time it changes.
 mailbox: alice has a mailbox, and registers elsewhere. Prints three message summaries that she is told, then ends.
+caller: alice registers with her password, calls bob, registers again, then mallory tries hers. Prints each outcome.
+call: bob registers, and alice calls him. Prints what becomes of it: who hears what, and that he has left again.
 What is printed are JSON objects, one a line.
 """
 
@@ -50,6 +52,62 @@ class Owner(pjsua2.Account):  # type: ignore[misc]
         print(json.dumps({"summary": body, "state": prm.state}), flush=True)
 
 
+class Registered(pjsua2.Account):  # type: ignore[misc]
+    """An account that registers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.codes: list[int] = []
+
+    def onRegState(self, prm: pjsua2.OnRegStateParam) -> None:  # noqa: N802 - pjsua2's name
+        self.codes.append(prm.code)
+        print(json.dumps({"registered": prm.code}), flush=True)
+
+
+class Call(pjsua2.Call):  # type: ignore[misc]
+    """A call that somebody ends."""
+
+    ended = False
+
+    def onCallState(self, prm: pjsua2.OnCallStateParam) -> None:  # noqa: N802 - pjsua2's name
+        info = self.getInfo()
+        if info.state == pjsua2.PJSIP_INV_STATE_DISCONNECTED:
+            self.ended = True
+            print(json.dumps({"called": info.lastStatusCode}), flush=True)
+
+
+class Party(pjsua2.Call):  # type: ignore[misc]
+    """One side of a call."""
+
+    def __init__(self, own: pjsua2.Account, name: str, number: int = pjsua2.PJSUA_INVALID_ID) -> None:
+        super().__init__(own, number)
+        self.name = name
+        self.state = ""
+
+    def onCallState(self, prm: pjsua2.OnCallStateParam) -> None:  # noqa: N802 - pjsua2's name
+        self.state = self.getInfo().stateText
+        print(json.dumps({"who": self.name, "call": self.state}), flush=True)
+
+
+class Bob(pjsua2.Account):  # type: ignore[misc]
+    """Bob, who answers."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.is_registered: bool | None = None
+        self.call: Party | None = None
+
+    def onRegState(self, prm: pjsua2.OnRegStateParam) -> None:  # noqa: N802 - pjsua2's name
+        self.is_registered = self.getInfo().regIsActive
+        print(json.dumps({"who": "bob", "registered": self.is_registered, "code": prm.code}), flush=True)
+
+    def onIncomingCall(self, prm: pjsua2.OnIncomingCallParam) -> None:  # noqa: N802 - pjsua2's name
+        self.call = Party(self, "bob", prm.callId)
+        answer = pjsua2.CallOpParam()
+        answer.statusCode = 200
+        self.call.answer(answer)
+
+
 def started() -> pjsua2.Endpoint:
     endpoint = pjsua2.Endpoint()
     endpoint.libCreate()
@@ -94,6 +152,45 @@ def hear_of_messages(endpoint: pjsua2.Endpoint, port: int, registrar: int) -> No
         wait(endpoint, lambda: owner.summaries >= number)  # noqa: B023 - called at once
 
 
+def register_and_call(endpoint: pjsua2.Endpoint, port: int) -> None:
+    alice = registered("alice", "secret", port)
+    wait(endpoint, lambda: len(alice.codes) == 1)
+    call = Call(alice)
+    call.makeCall(f"sip:bob@127.0.0.1:{port}", pjsua2.CallOpParam(True))
+    wait(endpoint, lambda: call.ended)
+    alice.setRegistration(True)
+    wait(endpoint, lambda: len(alice.codes) == 2)
+    mallory = registered("alice", "guessed", port)
+    wait(endpoint, lambda: len(mallory.codes) == 1)
+
+
+def registered(name: str, password: str, port: int) -> Registered:
+    config = configuration(name, port)
+    config.regConfig.registrarUri = f"sip:127.0.0.1:{port}"
+    config.sipConfig.authCreds.append(pjsua2.AuthCredInfo("digest", "*", name, 0, password))
+    made = Registered()
+    made.create(config)
+    return made
+
+
+def call(endpoint: pjsua2.Endpoint, port: int) -> None:
+    bob = Bob()
+    config = configuration("bob", port)
+    config.regConfig.registrarUri = f"sip:127.0.0.1:{port}"
+    bob.create(config)
+    wait(endpoint, lambda: bob.is_registered is True)
+    alice = Party(account("alice", port, publishes=False), "alice")
+    alice.makeCall(f"sip:bob@127.0.0.1:{port}", pjsua2.CallOpParam(True))
+    wait(
+        endpoint,
+        lambda: alice.state == "CONFIRMED" and bob.call is not None and bob.call.state == "CONFIRMED",
+    )
+    alice.hangup(pjsua2.CallOpParam())
+    wait(endpoint, lambda: bob.call is not None and bob.call.state == "DISCONNECTED")
+    bob.setRegistration(False)
+    wait(endpoint, lambda: bob.is_registered is False)
+
+
 def account(name: str, port: int, *, publishes: bool) -> pjsua2.Account:
     config = configuration(name, port)
     config.presConfig.publishEnabled = publishes
@@ -127,6 +224,10 @@ if __name__ == "__main__":
     ports = [int(port) for port in sys.argv[2:]]
     if sys.argv[1] == "buddy":
         see_a_buddy(running, *ports)
+    elif sys.argv[1] == "caller":
+        register_and_call(running, *ports)
+    elif sys.argv[1] == "call":
+        call(running, *ports)
     else:
         hear_of_messages(running, *ports)
     running.libDestroy()

@@ -1,18 +1,23 @@
-"""pjsua2 as publisher and as watcher: a buddy's state changes are seen, and what waits in a mailbox."""
+"""pjsua2 as publisher and watcher, and as a phone that registers and is called."""
 
 from __future__ import annotations
 
 import importlib.util
 import json
+import sqlite3
 import subprocess
 import sys
+from contextlib import closing
 from pathlib import Path
 
 import pytest
 
+from tests.scenarios.conftest import launch
 from tests.scenarios.database import rows
-from tests.scenarios.process import ServerProcess
+from tests.scenarios.process import Launch, ServerProcess
 from tests.scenarios.wire import Phone
+
+__all__ = ["launch"]
 
 pytestmark = [
     pytest.mark.scenario,
@@ -37,6 +42,27 @@ def test_a_buddy_is_seen_to_come_and_go(server: ServerProcess) -> None:
     changes = [status for before, status in zip([0, *seen], seen, strict=False) if status != before]
     assert [status for status in changes if status][-4:] == [ONLINE, OFFLINE, ONLINE, OFFLINE]
     assert rows(server, "SELECT count(*) FROM active_watchers") == [(0,)]
+
+
+def test_a_phone_registers_and_is_called(launch: Launch, root: Path, tmp_path: Path) -> None:
+    (tmp_path / "var").mkdir()
+    server = launch((root / "examples" / "openser.cfg").read_text())
+    run = subprocess.run(
+        [*SOFTPHONE, "call", str(server.ports["udp"])],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    assert run.returncode == 0, run.stdout + run.stderr + server.log.read_text()[-2000:]
+    told = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+    assert told[0] == {"who": "bob", "registered": True, "code": 200}
+    assert told[-1] == {"who": "bob", "registered": False, "code": 200}
+    for who in ("alice", "bob"):
+        states = [item["call"] for item in told if item["who"] == who and "call" in item]
+        assert states[-2:] == ["CONFIRMED", "DISCONNECTED"]
+    with closing(sqlite3.connect(tmp_path / "var" / "openpy.sqlite")) as database:
+        assert database.execute("SELECT count(*) FROM location").fetchall() == [(0,)]
 
 
 def test_mwi_a_mailbox_is_heard_of(server: ServerProcess) -> None:
@@ -76,3 +102,50 @@ def test_mwi_a_mailbox_is_heard_of(server: ServerProcess) -> None:
         deposit(b"", etag, 0)
         assert heard().startswith("Messages-Waiting: no\n")
         assert softphone.wait(20) == 0
+
+
+ACCOUNTS = """\
+loadmodule "sqlite.so"
+loadmodule "sl.so"
+loadmodule "tm.so"
+loadmodule "xlog.so"
+loadmodule "auth.so"
+loadmodule "auth_db.so"
+loadmodule "uri_db.so"
+modparam("auth_db|uri_db", "db_url", "sqlite:///accounts.sqlite")
+modparam("auth_db", "calculate_ha1", 1)
+modparam("auth_db", "password_column", "password")
+modparam("auth", "algorithms", "SHA-256,MD5")
+route {
+    if (method=="ACK") exit;
+    if (method=="REGISTER") {
+        if (!www_authorize("", "subscriber")) { xlog("$rm $rc"); www_challenge("", "1"); exit; }
+        if (!check_to()) { sl_send_reply("403", "Forbidden auth ID"); exit; }
+        sl_send_reply("200", "OK");
+        exit;
+    }
+    if (!proxy_authorize("", "subscriber")) { xlog("$rm $rc"); proxy_challenge("", "1"); exit; }
+    sl_send_reply("486", "Busy Here");
+}
+"""
+
+
+def test_a_phone_that_registers_and_calls_with_its_password(launch: Launch, tmp_path: Path) -> None:
+    server = launch(ACCOUNTS)
+    with closing(sqlite3.connect(tmp_path / "accounts.sqlite")) as database:
+        database.execute("INSERT INTO subscriber (username, password) VALUES ('alice', 'secret')")
+        database.commit()
+    run = subprocess.run(
+        [*SOFTPHONE, "caller", str(server.ports["udp"])],
+        capture_output=True,
+        text=True,
+        timeout=50,
+        check=False,
+    )
+    log = server.log.read_text()
+    assert run.returncode == 0, run.stdout + run.stderr + log
+    told = [json.loads(line) for line in run.stdout.splitlines() if line.startswith("{")]
+    assert told == [{"registered": 200}, {"called": 486}, {"registered": 200}, {"registered": 401}]
+    codes = [line.split(":script: ")[1] for line in log.splitlines() if ":script: " in line]
+    assert codes[:2] == ["REGISTER -4", "INVITE -4"]
+    assert "REGISTER -5" in codes

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import shutil
-import socket
 import subprocess
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -11,6 +10,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.interop.ports import free_port
 from tests.scenarios.database import rows
 from tests.scenarios.process import ServerProcess
 from tests.scenarios.wire import Phone, pidf
@@ -28,10 +28,7 @@ def run_sipp(
     scenario: str, server: ServerProcess, folder: Path, transport: str, user: str, calls: int = CALLS
 ) -> None:
     """Run a scenario of this folder so many times; every one must go as it is written."""
-    kind = {"udp": socket.SOCK_DGRAM, "tcp": socket.SOCK_STREAM}[transport]
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port(transport)
     address = f"127.0.0.1:{server.ports[transport]}"
     run = subprocess.run(
         [

@@ -118,7 +118,7 @@ def test_values_that_were_wrong(tmp_path: Path, expression: str, message: bytes,
 def test_parameters_that_were_wrong() -> None:
     config, wrong = applied("tls_log=3")
     assert config.values["tls_port_no"] == 5061
-    assert "TLS" in wrong[0].message
+    assert wrong == []
     _, (found,) = applied("tos=FOO")
     assert '"FOO" is not known' in found.message
     config, wrong = applied("tos=IPTOS_RELIABILITY")

@@ -5,7 +5,8 @@ import socket
 from collections.abc import Callable, Coroutine
 from typing import Any
 
-from openpy.net.connection import Bounds, TcpConnection, TcpCounts
+from openpy.net.connection import HANDSHAKE, TcpConnection, TcpCounts
+from openpy.net.layer import Bounds, Callee, Layer, PlainLayer
 from openpy.sip.errors import RemoteError
 
 MESSAGE = b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 2\r\n\r\nhi"
@@ -23,11 +24,20 @@ class Keeper:
         self.spoke: list[int] = []
         self.unread: list[tuple[int, bool]] = []
         self.unsent = 0
-        self.ends = 0
+        self.ends = self.ups = 0
+        self.reasons: list[str] = []
         self.answer = b""
+        self.sending: Callable[[bytes, TcpConnection], None] | None = None
+        self.stranded_data: list[bytes] = []
 
     def readable(self, connection: TcpConnection) -> None:
         connection.read(32768)
+
+    def up(self, connection: TcpConnection) -> None:
+        self.ups += 1
+
+    def over(self, connection: TcpConnection, why: str) -> None:
+        self.reasons.append(why)
 
     def heard(self, connection: TcpConnection, messages: int) -> None:
         self.spoke.append(messages)
@@ -45,6 +55,9 @@ class Keeper:
     def broken(self, connection: TcpConnection, head: bytes, error: RemoteError) -> None:
         connection.send(self.answer or b"%d %b" % (error.status, head))
 
+    def stranded(self, connection: TcpConnection, data: bytes) -> None:
+        self.stranded_data.append(data)
+
     def closed(self, connection: TcpConnection) -> None:
         self.ends += 1
 
@@ -52,7 +65,7 @@ class Keeper:
 Scene = Callable[[Keeper, TcpConnection, socket.socket], Coroutine[Any, Any, None]]
 
 
-def play(scene: Scene, bounds: Bounds | None = None) -> None:
+def play(scene: Scene, bounds: Bounds | None = None, layer: Layer | None = None) -> None:
     """A connection, its keeper, and the socket of the peer."""
 
     async def live() -> None:
@@ -63,7 +76,11 @@ def play(scene: Scene, bounds: Bounds | None = None) -> None:
             accepted, _ = listener.accept()
             accepted.setblocking(False)
             keeper = Keeper(bounds or Bounds())
-            connection = TcpConnection(keeper, loop, accepted)
+            plain = layer is None
+            connection = TcpConnection(
+                keeper, loop, accepted, layer or PlainLayer(keeper.bounds), "tcp" if plain else "knock"
+            )
+            connection.begin()
             assert (connection.host, connection.port) == peer.getsockname()
             assert (connection.local_host, connection.local_port) == listener.getsockname()
             await scene(keeper, connection, peer)
@@ -94,6 +111,19 @@ def test_messages_and_keep_alives_are_told() -> None:
         peer.sendall(b"\r\n\r\n")
         await until(lambda: len(keeper.spoke) == 3)
         assert keeper.spoke == [1, 1, 0]
+
+    play(scene)
+
+
+def test_who_listens_hears_each_message_before_it_is_sent() -> None:
+    async def scene(keeper: Keeper, connection: TcpConnection, peer: socket.socket) -> None:
+        heard: list[bytes] = []
+        keeper.sending = lambda data, flow: heard.append(data if flow is connection else b"")
+        connection.send(MESSAGE)
+        assert (heard, peer.recv(100)) == ([MESSAGE], MESSAGE)
+        connection.close()
+        connection.send(MESSAGE)
+        assert (heard, keeper.stranded_data) == ([MESSAGE], [MESSAGE])
 
     play(scene)
 
@@ -136,7 +166,7 @@ def test_what_the_peer_does_not_take_waits_in_order() -> None:
         assert got == sent
         await until(lambda: keeper.ends)
         assert peer.recv(10) == b""
-        assert (keeper.unsent, keeper.counts.dropped) == (0, 1)
+        assert (keeper.unsent, keeper.stranded_data, keeper.counts.dropped) == (0, [b"too late"], 0)
 
     play(scene)
 
@@ -209,5 +239,108 @@ def test_sending_to_a_peer_that_is_gone() -> None:
             connection.send(b"x")  # the loop has not read the end yet
         assert (keeper.ends, keeper.counts.dropped) == (0, 1), "told in a later turn"
         await until(lambda: keeper.ends)
+        connection.send(b"late")
+        assert (keeper.stranded_data, keeper.counts.dropped) == ([b"late"], 1)
 
     play(scene)
+
+
+# --- layers ---------------------------------------------------------------------------------------------------------
+
+
+class Knocking:
+    """A layer that is up once its peer has said so, and over when he says that."""
+
+    largest_read = 4
+    error = None
+    broken_head = b""
+    held = 0
+    pings = 0
+
+    def __init__(self) -> None:
+        self.is_up = False
+        self.over = ""
+        self.fed: list[bytes] = []
+        self._answers = b"who?"
+
+    def feed(self, data: bytes) -> list[bytes]:
+        self.fed.append(data)
+        self.is_up = True
+        if data == b"over":
+            self.over = "it said so"
+            self._answers = b"so?"
+        return [data]
+
+    def wrap(self, message: bytes) -> bytes:
+        return b"<%b>" % message
+
+    def answers(self) -> bytes:
+        answers, self._answers = self._answers, b""
+        return answers
+
+    def farewell(self) -> bytes:
+        return b"" if self.over else b"bye"
+
+    def proves(self, callee: Callee) -> bool:
+        return callee.name == "me"
+
+
+def test_a_layer_speaks_first_and_nothing_passes_before_it_is_up() -> None:
+    layer = Knocking()
+
+    async def scene(keeper: Keeper, connection: TcpConnection, peer: socket.socket) -> None:
+        assert (connection.is_open, connection.is_ours, connection.transport) == (False, False, "knock")
+        connection.send(b"too early")
+        assert peer.recv(100) == b"who?"
+        peer.sendall(b"me!!more")
+        await until(lambda: len(keeper.messages) == 2)
+        assert layer.fed == [b"me!!", b"more"], "not more than it is worth"
+        assert keeper.ups == 1
+        connection.send(b"hello")
+        assert peer.recv(100) == b"<hello>"
+        assert (keeper.counts.sent, keeper.stranded_data) == (1, [b"too early"])
+        assert connection.proves(Callee("me"))
+        assert not connection.proves(Callee("you"))
+        connection.close()
+        assert peer.recv(100) == b"bye"
+
+    play(scene, layer=layer)
+
+
+def test_a_layer_that_is_over_says_its_last_word_and_what_comes_is_dropped() -> None:
+    layer = Knocking()
+
+    async def scene(keeper: Keeper, connection: TcpConnection, peer: socket.socket) -> None:
+        peer.sendall(b"overmore")
+        await until(lambda: keeper.reasons)
+        assert keeper.reasons == ["it said so"]
+        assert keeper.unread[-1] == (1, False), "its end has its time"
+        assert not connection.is_open
+        await asyncio.sleep(0.01)
+        assert layer.fed == [b"over"]
+        assert peer.recv(100) == b"who?so?"
+        assert peer.recv(100) == b""
+        peer.close()
+        await until(lambda: keeper.ends)
+
+    play(scene, layer=layer)
+
+
+def test_who_hangs_up_before_it_is_up_is_told() -> None:
+    async def scene(keeper: Keeper, connection: TcpConnection, peer: socket.socket) -> None:
+        peer.shutdown(socket.SHUT_WR)
+        await until(lambda: keeper.ends)
+        assert keeper.reasons == ["the peer hung up"]
+
+    play(scene, layer=Knocking())
+
+
+def test_a_step_of_a_handshake_counts_for_more() -> None:
+    async def scene(keeper: Keeper, connection: TcpConnection, peer: socket.socket) -> None:
+        connection.pause()
+        peer.sendall(b"me!!more")
+        await asyncio.sleep(0.02)
+        assert connection.read(100) == 1 + HANDSHAKE
+        assert connection.read(100) == 1
+
+    play(scene, layer=Knocking())

@@ -4,16 +4,23 @@ import asyncio
 import contextlib
 import errno
 import socket
-from collections.abc import Callable, Coroutine
+import ssl
+from collections.abc import Callable, Coroutine, Mapping
 from itertools import pairwise
 from typing import Any
 
 import pytest
 
 from openpy.net import tcp as tcp_module
-from openpy.net.connection import Bounds, TcpConnection
-from openpy.net.tcp import ALIASES, BURST, PIECE, READ, TcpConnections, TcpLimits
+from openpy.net.connection import HANDSHAKE, TcpConnection
+from openpy.net.layer import ANYBODY, Bounds, Callee, PlainStack, Stack
+from openpy.net.peers import ALIASES
+from openpy.net.tcp import BURST, PIECE, READ, TcpConnections, TcpLimits
+from openpy.net.tls import ClientContexts, ServerContexts, TlsStack
+from openpy.net.tlscontexts import TlsSettings, client_context, server_context
+from openpy.net.websocket import WebSocketRules, WebSocketStack
 from openpy.sip.errors import RemoteError
+from tests.authority import Authority
 
 LOCAL = "127.0.0.1"
 MESSAGE = b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 2\r\n\r\nhi"
@@ -22,18 +29,24 @@ MESSAGE = b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 2\r\n\r\nhi"
 class Wire:
     """All connections of one side, and what was heard of them."""
 
-    def __init__(self, limits: TcpLimits | None = None) -> None:
+    def __init__(self, limits: TcpLimits | None = None, stacks: Mapping[str, Stack] | None = None) -> None:
         self.heard: list[tuple[bytes, TcpConnection]] = []
         self.broken: list[tuple[bytes, RemoteError]] = []
         self.lost: list[TcpConnection] = []
         self.peers: list[asyncio.StreamWriter] = []
         self.bursts = 0
+        self.failed: list[str] = []
+        self.stranded: list[bytes] = []
+        self.takes_stranded = False
         self.tcp = TcpConnections(
             received=lambda data, flow: self.heard.append((data, flow)),
             broken=self._broken,
             lost=self.lost.append,
             burst_ended=self._burst_ended,
             limits=limits,
+            stacks=stacks,
+            failed=lambda connection, why: self.failed.append(why),
+            stranded=self._stranded,
         )
         self.port = self.tcp.bind(LOCAL, 0)
 
@@ -50,10 +63,18 @@ class Wire:
     def _burst_ended(self) -> None:
         self.bursts += 1
 
+    def _stranded(self, data: bytes, flow: TcpConnection) -> bool:
+        self.stranded.append(data)
+        return self.takes_stranded
 
-def on_the_wire(play: Callable[[Wire], Coroutine[Any, Any, None]], limits: TcpLimits | None = None) -> None:
+
+def on_the_wire(
+    play: Callable[[Wire], Coroutine[Any, Any, None]],
+    limits: TcpLimits | None = None,
+    stacks: Mapping[str, Stack] | None = None,
+) -> None:
     async def live() -> None:
-        wire = Wire(limits)
+        wire = Wire(limits, stacks)
         await wire.tcp.start(asyncio.get_running_loop())
         try:
             await play(wire)
@@ -96,6 +117,9 @@ def test_messages_are_cut_out_of_the_stream_and_answered_on_it() -> None:
         flow.send(b"too late")
         flow.close()
         assert wire.tcp.counts.dropped == 1
+        wire.takes_stranded = True
+        flow.send(b"by another way")
+        assert (wire.stranded, wire.tcp.counts.dropped) == ([b"too late", b"by another way"], 1)
         assert not flow.is_open
 
     on_the_wire(play)
@@ -293,7 +317,8 @@ def test_where_descriptors_run_out_a_silent_one_gives_way_or_it_waits(
         loop = asyncio.get_running_loop()
         loop.remove_reader(listener)
         poor = NoDescriptors(listener, 2)
-        wire.tcp._listeners[:] = [poor]  # type: ignore[list-item]
+        wire.tcp._listeners.clear()
+        wire.tcp._listeners[poor] = "tcp"  # type: ignore[index]
         await wire.tcp.start(loop)
         before = loop.time()
         _, new = await wire.join()
@@ -323,6 +348,25 @@ def test_who_says_nothing_whole_is_closed_after_the_lifetime() -> None:
         wire.tcp.close_overdue()
         assert await ended(reader)
         await until(lambda: len(wire.tcp) == 2)
+        await asyncio.sleep(0.25)
+        wire.tcp.close_overdue()
+        await until(lambda: len(wire.tcp) == 0)
+
+    on_the_wire(play, TcpLimits(lifetime=0.2))
+
+
+def test_a_connection_may_be_kept_though_it_says_nothing() -> None:
+    async def play(wire: Wire) -> None:
+        _, peer = await wire.join()
+        peer.write(MESSAGE)
+        await until(lambda: wire.heard)
+        ((_, connection),) = wire.heard
+        wire.tcp.keep(connection, 0.4)
+        wire.tcp.keep(connection, 0.1)
+        wire.tcp.keep(object(), 60)
+        await asyncio.sleep(0.25)
+        wire.tcp.close_overdue()
+        assert len(wire.tcp) == 1
         await asyncio.sleep(0.25)
         wire.tcp.close_overdue()
         await until(lambda: len(wire.tcp) == 0)
@@ -523,3 +567,218 @@ def test_what_is_no_connection_has_no_alias() -> None:
         assert not wire.tcp.add_alias(object(), 5060)
 
     on_the_wire(play)
+
+
+def test_a_name_that_leads_nowhere_leads_to_its_connection() -> None:
+    async def play(wire: Wire) -> None:
+        await speaks(wire)
+        await speaks(wire)
+        first, second = (flow for _, flow in wire.heard)
+        assert wire.tcp.add_name(first, "X1.invalid")
+        assert not wire.tcp.add_name(second, "x1.INVALID"), "while it is open nobody else gets it"
+        assert wire.tcp.find_name("x1.Invalid", "tcp") is first
+        assert wire.tcp.find_name("x1.invalid", "ws") is None
+        assert not wire.tcp.add_name(object(), "x2.invalid")
+        first.close()
+        await until(lambda: wire.lost)
+        assert wire.tcp.find_name("x1.invalid", "tcp") is None
+        assert wire.tcp.add_name(second, "x1.invalid")
+
+    on_the_wire(play)
+
+
+# --- layers ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def secured(authority: Authority) -> dict[str, Stack]:
+    """TCP, WebSocket, and TLS with a certificate for a.example."""
+    files = authority.of("a.example", "192.0.2.1")
+    servers = server_context(TlsSettings(files.certificate, files.key, verify_client=False))
+    clients = client_context(TlsSettings(ca_list=authority.ca))
+    plain = PlainStack(Bounds())
+    return {
+        "tcp": plain,
+        "tls": TlsStack(plain, ServerContexts(servers), ClientContexts(clients)),
+        "ws": WebSocketStack(Bounds(), WebSocketRules()),
+    }
+
+
+def test_our_connections_by_tls_are_told_when_they_are_up_and_shared_by_name(
+    secured: dict[str, Stack],
+) -> None:
+    async def play(wire: Wire) -> None:
+        port = wire.tcp.bind(LOCAL, 0, "tls")
+        await wire.tcp.start(asyncio.get_running_loop())
+        told: list[TcpConnection | None] = []
+        name, other = Callee("a.example"), Callee("b.example")
+        wire.tcp.connect(LOCAL, port, told.append, "tls", name)
+        wire.tcp.connect(LOCAL, port, told.append, "tls", name)
+        assert not told
+        await until(lambda: len(told) == 2)
+        ours, same = told
+        assert ours is same
+        assert ours is not None
+        assert (ours.transport, ours.is_ours, ours.is_open, ours.local_port) == ("tls", True, True, port)
+        ours.send(MESSAGE)
+        await until(lambda: wire.heard)
+        ((_, theirs),) = wire.heard
+        assert (theirs.transport, theirs.is_ours) == ("tls", False)
+        assert wire.tcp.find(LOCAL, port, "tls", name) is ours
+        assert wire.tcp.find(LOCAL, port, "tls", ANYBODY) is ours
+        assert wire.tcp.find(LOCAL, port, "tls", other) is None
+        assert wire.tcp.find(LOCAL, port) is None, "it is no connection of TCP"
+        wire.tcp.connect(LOCAL, port, told.append, "tls", other)
+        await until(lambda: len(told) == 3)
+        assert told[2] is None, "the peer is not called so"
+        assert "Hostname mismatch" in wire.failed[0]
+        assert ours.is_open
+
+    on_the_wire(play, None, secured)
+
+
+def test_nobody_is_connected_to_by_web_socket_or_by_what_is_not_spoken(secured: dict[str, Stack]) -> None:
+    async def play(wire: Wire) -> None:
+        told: list[TcpConnection | None] = []
+        wire.tcp.connect(LOCAL, wire.port, told.append, "sctp")
+        assert told == [None]
+        wire.tcp.connect(LOCAL, wire.port, told.append, "ws")
+        await until(lambda: len(told) == 2)
+        assert told == [None, None]
+
+    on_the_wire(play, None, secured)
+
+
+def test_whose_server_hangs_up_under_the_handshake_is_told(secured: dict[str, Stack]) -> None:
+    async def play(wire: Wire) -> None:
+        server = await asyncio.start_server(lambda _, writer: writer.close(), LOCAL, 0)
+        told: list[TcpConnection | None] = []
+        wire.tcp.connect(LOCAL, server.sockets[0].getsockname()[1], told.append, "tls", Callee("a.example"))
+        await until(lambda: told)
+        assert told == [None]
+        assert wire.failed == ["the peer hung up"]
+        server.close()
+        await server.wait_closed()
+
+    on_the_wire(play, None, secured)
+
+
+def test_whose_server_speaks_no_tls_is_told_before_it_hangs_up(secured: dict[str, Stack]) -> None:
+    async def play(wire: Wire) -> None:
+        def greet(_: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+            wire.peers.append(writer)
+            writer.write(b"no TLS at all\r\n")
+
+        server = await asyncio.start_server(greet, LOCAL, 0)
+        told: list[TcpConnection | None] = []
+        wire.tcp.connect(LOCAL, server.sockets[0].getsockname()[1], told.append, "tls", Callee("a.example"))
+        async with asyncio.timeout(5):
+            await until(lambda: told)
+        assert (told, wire.failed, wire.lost) == ([None], ["wrong version number"], [])
+        server.close()
+
+    on_the_wire(play, None, secured)
+
+
+@pytest.mark.parametrize("transport", ["tls", "ws"])
+@pytest.mark.parametrize("first", [b"", b"\x16\x03\x01\x02\x00\x01", b"GET / HTTP/1.1\r\nX:"])
+def test_a_handshake_has_its_time(secured: dict[str, Stack], transport: str, first: bytes) -> None:
+    if transport == "tls" and first[:1] == b"G":
+        first = b"\x16\x03\x01"
+
+    async def play(wire: Wire) -> None:
+        wire.port = wire.tcp.bind(LOCAL, 0, transport)
+        await wire.tcp.start(asyncio.get_running_loop())
+        reader, writer = await wire.join()
+        for octet in first:
+            writer.write(bytes([octet]))
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.1)
+        wire.tcp.close_overdue()
+        await reader.read()
+        await until(lambda: wire.lost)
+        assert len(wire.failed) == 1
+        assert (len(wire.tcp), wire.tcp.counts.failed_handshakes, wire.tcp._shaking) == (0, 1, {})
+
+    on_the_wire(play, TcpLimits(handshake_time=0.05, message_time=0.08), secured)
+
+
+def test_junk_instead_of_a_handshake_is_answered_and_ends_it(secured: dict[str, Stack]) -> None:
+    async def play(wire: Wire) -> None:
+        wire.port = wire.tcp.bind(LOCAL, 0, "tls")
+        await wire.tcp.start(asyncio.get_running_loop())
+        reader, writer = await wire.join()
+        writer.write(b"\x16\x03\x01\x00\x05\x01\x00\x00\x01\x00")
+        assert (await reader.read())[:1] == b"\x15", "an alert"
+        assert wire.failed == ["length too short"]
+        writer.close()
+        await until(lambda: wire.lost)
+        assert wire.heard == []
+
+    on_the_wire(play, None, secured)
+
+
+def test_a_refused_web_socket_hears_why_though_it_goes_on_talking(secured: dict[str, Stack]) -> None:
+    async def play(wire: Wire) -> None:
+        wire.port = wire.tcp.bind(LOCAL, 0, "ws")
+        await wire.tcp.start(asyncio.get_running_loop())
+        reader, writer = await wire.join()
+        writer.write(b"POST / HTTP/1.1\r\nHost: a\r\n\r\n" + b"x" * 100_000)
+        assert (await reader.read()).startswith(b"HTTP/1.1 400")
+        assert wire.failed == ["Request method must be GET"]
+        await asyncio.sleep(0.06)
+        wire.tcp.close_overdue()
+        await until(lambda: wire.lost)
+
+    on_the_wire(play, TcpLimits(message_time=0.05), secured)
+
+
+def test_steps_of_handshakes_count_for_more_than_messages(secured: dict[str, Stack]) -> None:
+    async def play(wire: Wire) -> None:
+        wire.port = wire.tcp.bind(LOCAL, 0, "tls")
+        await wire.tcp.start(asyncio.get_running_loop())
+        _, writer = await wire.join()
+        await until(lambda: len(wire.tcp) == 1)
+        writer.write(b"\x16\x03\x01")
+        left: list[int] = []
+        begin = wire.tcp._begin_turn
+
+        def note() -> None:
+            left.append(wire.tcp._left)
+            begin()
+
+        wire.tcp._begin_turn = note  # type: ignore[method-assign]
+        await until(lambda: left)
+        assert left[0] == BURST - HANDSHAKE - 1
+
+    on_the_wire(play, None, secured)
+
+
+def test_peers_by_tls_have_their_own_time_to_take_what_is_sent(
+    secured: dict[str, Stack], authority: Authority
+) -> None:
+    context = ssl.create_default_context(cafile=authority.ca)
+
+    async def play(wire: Wire) -> None:
+        port = wire.tcp.bind(LOCAL, 0, "tls")
+        await wire.tcp.start(asyncio.get_running_loop())
+
+        def greet() -> ssl.SSLSocket:
+            phone = context.wrap_socket(socket.create_connection((LOCAL, port)), server_hostname="a.example")
+            phone.sendall(MESSAGE)
+            return phone
+
+        phone = await asyncio.to_thread(greet)
+        with phone:
+            await until(lambda: wire.heard)
+            wire.heard[0][1].send(b"x" * 2_000_000)
+            await asyncio.sleep(0.06)
+            wire.tcp.close_overdue()
+            await asyncio.sleep(0.01)
+            assert not wire.lost
+            await asyncio.sleep(0.1)
+            wire.tcp.close_overdue()
+            await until(lambda: wire.lost)
+            assert wire.tcp.counts.given_up == 1
+
+    on_the_wire(play, TcpLimits(send_timeout=0.05, secure_send_timeout=0.15), secured)

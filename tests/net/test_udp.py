@@ -49,6 +49,8 @@ class Wire:
         self.heard: list[bytes] = []
         self.flows: list[UdpFlow] = []
         self.bursts: list[int] = []
+        self.sent: list[int] = []  # how many had left when each datagram was answered
+        self.answers = 0  # to each datagram
         self.backlog = Queue(self._received)
         self.udp = UdpSocket(
             host,
@@ -66,6 +68,9 @@ class Wire:
     def _received(self, data: bytes, flow: UdpFlow) -> None:
         self.heard.append(data)
         self.flows.append(flow)
+        for number in range(self.answers):
+            flow.send(b"%b/%d" % (data, number))
+        self.sent.append(self.udp.counts.sent)
 
     def _burst_ended(self) -> None:
         self.bursts.append(len(self.heard) - sum(self.bursts))
@@ -111,6 +116,17 @@ def test_a_datagram_is_heard_with_the_way_back() -> None:
     on_the_wire(play)
 
 
+def test_who_listens_hears_each_message_before_it_is_sent() -> None:
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        heard: list[tuple[bytes, UdpFlow]] = []
+        wire.udp.sending = lambda data, flow: heard.append((data, flow))
+        flow = wire.udp.flow(*phone.getsockname())
+        flow.send(b"hello")
+        assert heard == [(b"hello", flow)]
+
+    on_the_wire(play)
+
+
 def test_a_burst_is_read_in_one_go_and_bounded() -> None:
     async def play(wire: Wire, phone: socket.socket) -> None:
         for number in range(BURST + 10):
@@ -118,6 +134,59 @@ def test_a_burst_is_read_in_one_go_and_bounded() -> None:
         await until(lambda: len(wire.heard) == BURST + 10)
         assert wire.heard == [b"%d" % number for number in range(BURST + 10)]
         assert wire.bursts == [BURST, 10]
+
+    on_the_wire(play)
+
+
+def test_what_is_sent_in_a_burst_leaves_when_it_ends() -> None:
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        wire.answers = 2
+        for number in range(3):
+            phone.sendto(b"%d" % number, wire.address)
+        await until(lambda: len(wire.heard) == 3)
+        assert wire.sent == [0, 0, 0]
+        assert [phone.recv(100) for _ in range(6)] == [b"0/0", b"0/1", b"1/0", b"1/1", b"2/0", b"2/1"]
+        wire.flows[0].send(b"now")
+        assert wire.udp.counts.sent == 7
+
+    on_the_wire(play)
+
+
+def test_what_is_sent_in_a_burst_does_not_pile_up() -> None:
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        wire.answers = BURST + 1
+        phone.sendto(b"0", wire.address)
+        await until(lambda: wire.heard)
+        assert wire.sent == [BURST]
+        assert wire.udp.counts.sent == BURST + 1
+
+    on_the_wire(play)
+
+
+def test_what_the_backlog_serves_is_a_burst_too() -> None:
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        for number in range(BURST * CROWDED + 3):
+            phone.sendto(b"%d" % number, wire.address)
+        first = BURST * CROWDED
+        wire.answers = 1
+        await until(lambda: wire.udp.counts.sent == first + 3)
+        assert wire.backlog.longest == 3
+        assert wire.sent[-3:] == [first, first, first]
+
+    on_the_wire(play)
+
+
+def test_what_was_sent_leaves_even_where_a_handler_fails() -> None:
+    async def play(wire: Wire, phone: socket.socket) -> None:
+        def failing(data: bytes, flow: UdpFlow) -> None:
+            flow.send(b"answer")
+            raise RuntimeError("a defect")
+
+        asyncio.get_running_loop().set_exception_handler(lambda *_: None)
+        wire.udp._received = failing
+        phone.sendto(b"hello", wire.address)
+        await until(lambda: wire.udp.counts.sent)
+        assert phone.recv(100) == b"answer"
 
     on_the_wire(play)
 

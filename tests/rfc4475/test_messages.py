@@ -74,7 +74,7 @@ def test_tortuous_invite_is_read_in_full() -> None:
     assert invite.from_.tag == "98asjd8"
     assert invite.from_.display == r'"J Rosenberg \\\""'
     assert invite.max_forwards == 68
-    assert invite.cseq == (9, "INVITE")
+    assert (invite.cseq.number, invite.cseq.method) == (9, "INVITE")
     assert [via.host for via in invite.vias] == ["192.0.2.2", "spindle.example.com", "192.168.255.111"]
     assert [via.branch for via in invite.vias] == ["390skdjuw", "z9hG4bK9ikj8", "z9hG4bK30239"]
     assert invite.get("Subject") == ""

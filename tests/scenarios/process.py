@@ -49,7 +49,8 @@ class ServerProcess:
         arguments = [sys.executable, *self.program, "-f", str(self.script)]
         for kind in self.listen:
             arguments += ["-l", f"{kind}:{self._bracketed}:{self.ports.get(kind, 0)}"]
-        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(ROOT)}
+        path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
+        environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
         with self.log.open("a") as log:
             self.process = subprocess.Popen(
                 [*arguments, *self.options],
@@ -63,7 +64,7 @@ class ServerProcess:
         """Read the ports from the lines that it prints once it listens."""
         assert self.process is not None
         assert self.process.stdout is not None
-        line = re.compile(rf"^ +(udp|tcp):{re.escape(self._bracketed)}:(\d+)$", re.MULTILINE)
+        line = re.compile(rf"^ +(udp|tcp|tls|ws|wss):{re.escape(self._bracketed)}:(\d+)$", re.MULTILINE)
         printed = ""
         while len(found := line.findall(printed)) < len(self.listen):
             left = max(0.0, deadline - time.monotonic())

@@ -3,21 +3,20 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from openpy.db.url import DatabaseUrl
-from tests.gate import Gate
+from tests.gate import Gate, gate
 from tests.scenarios.away import refused, until_accepted
 from tests.scenarios.conftest import Launch
 from tests.scenarios.shared import run_sql, script_for, with_tables
 from tests.scenarios.wire import ALICE, Phone, ServerProcess, pidf
 from tests.servers import Databases, databases, with_server
 
-__all__ = ["databases"]
+__all__ = ["databases", "gate"]
 
 pytestmark = [pytest.mark.scenario, pytest.mark.timeout(60), with_server]
 
@@ -25,14 +24,6 @@ pytestmark = [pytest.mark.scenario, pytest.mark.timeout(60), with_server]
 @pytest.fixture
 def url(kind: str, databases: Databases, tmp_path: Path) -> DatabaseUrl:
     return with_tables(databases, kind, tmp_path)
-
-
-@pytest.fixture
-def gate(url: DatabaseUrl) -> Iterator[Gate]:
-    assert url.port is not None
-    gate = Gate((url.host, url.port))
-    yield gate
-    gate.close()
 
 
 @pytest.fixture

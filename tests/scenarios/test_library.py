@@ -59,7 +59,7 @@ def test_d12_its_functions_are_refused_and_the_line_to_add_is_named(tmp_path: Pa
     )
     assert done.returncode == 255
     for line, function in ((6, "handle_publish"), (7, "handle_subscribe")):
-        assert f"openser.cfg:{line}:2: error: {function}() cannot be used" in done.stderr
+        assert f"openser.cfg:{line}:2: error[E506]: {function}() cannot be used" in done.stderr
     assert done.stderr.count('add: modparam("presence", "db_url", ') == 2
 
 

@@ -6,7 +6,6 @@ The server's turns are measured in CPU time, since a loaded machine makes everyt
 from __future__ import annotations
 
 import os
-import socket
 import sqlite3
 import time
 from collections.abc import Iterator
@@ -20,6 +19,7 @@ from bench.generator import Generator, Step
 from bench.measurement import percentile
 from bench.messages import Presentity, Sender
 from bench.steps import options, publish
+from tests.ports import free_port
 from tests.scenarios.process import ServerProcess
 from tests.scenarios.scripts import DATABASE, presence_script
 from tests.work.stored import store_subscriptions
@@ -89,11 +89,3 @@ def ending(server: ServerProcess) -> Iterator[None]:
     finally:
         if server.running:
             server.kill()
-
-
-def free_port() -> int:
-    """A UDP port that nobody listens on: the rows name the watchers' before the server is there."""
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as found:
-        found.bind(("127.0.0.1", 0))
-        port: int = found.getsockname()[1]
-        return port

@@ -8,17 +8,14 @@ has given out. What it holds free (resident memory) goes up and down by some MiB
 from __future__ import annotations
 
 import os
-import time
 from collections.abc import Iterator
-from pathlib import Path
-from typing import NamedTuple
 
 import pytest
 
 from bench.generator import Generator, Step
 from tests.scenarios.conftest import Launch
 from tests.scenarios.lives import lives
-from tests.scenarios.process import ServerProcess
+from tests.scenarios.rest import FEW, MIB, at_rest
 from tests.scenarios.scripts import QUICK, presence_script
 
 SOAK = bool(os.environ.get("OPENPY_SOAK"))
@@ -27,13 +24,9 @@ WINDOW = 32
 WARM_UP = 120 if SOAK else 10  # seconds: pools and caches reach their size
 
 MILLION = 1_000_000
-MIB = 1 << 20
 SLOPE = 1.0  # MiB for a million requests
 BLOCK = 64  # bytes; most of what could leak is larger
-FEW = 5_000  # objects: caches that fill up to their bound while it runs; two equal states differ by 3,000
 LITTLE = 2.0  # MiB: what is still being filled after the warm-up of the short form; 0.2 later
-
-QUIET = 15.0  # seconds, at most, until the last finished transaction is gone (3.2 s with `QUICK`)
 
 
 @pytest.mark.long
@@ -43,9 +36,9 @@ def test_memory_does_not_grow_with_the_requests_that_were_served(launch: Launch)
     with Generator(server.address) as generator:
         steps = lives(generator.address)
         _play(generator, steps, WARM_UP)
-        before = _at_rest(server)
+        before = at_rest(server)
         served = _play(generator, steps, SECONDS)
-        after = _at_rest(server)
+        after = at_rest(server)
     objects = after.objects - before.objects
     allocated = after.allocated - before.allocated
     grown = objects * BLOCK / MIB + allocated
@@ -57,29 +50,7 @@ def test_memory_does_not_grow_with_the_requests_that_were_served(launch: Launch)
     assert slope < SLOPE or (objects < FEW and allocated < LITTLE)
 
 
-class Rest(NamedTuple):
-    """What a server holds while nothing happens."""
-
-    objects: int
-    allocated: float  # MiB
-    resident: float  # MiB
-
-
 def _play(generator: Generator, steps: Iterator[Step], seconds: float) -> int:
     tally = generator.play(steps, WINDOW, seconds)
     assert tally.errors <= tally.succeeded // 1000, tally.refused
     return tally.succeeded
-
-
-def _at_rest(server: ServerProcess) -> Rest:
-    until = time.monotonic() + QUIET
-    while (told := server.statistics()).get("tm:inuse_transactions") and time.monotonic() < until:
-        time.sleep(0.2)
-    assert not told.get("tm:inuse_transactions")
-    return Rest(told["core:live_objects"], told["shmem:used_size"] / MIB, _resident(server.pid))
-
-
-def _resident(pid: int) -> float:
-    """MiB; what it shares with other processes of Python too, so that these do not matter."""
-    status = Path(f"/proc/{pid}/status").read_text()
-    return int(status.partition("VmRSS:")[2].split()[0]) / 1024

@@ -12,7 +12,7 @@ import pytest
 from tests.scenarios.conftest import Launch
 from tests.scenarios.database import subscriptions
 from tests.scenarios.scripts import presence_script
-from tests.scenarios.wire import Phone, ServerProcess, TcpPhone, parse, pidf
+from tests.scenarios.wire import BothPhone, Phone, ServerProcess, TcpPhone, parse, pidf
 
 pytestmark = pytest.mark.scenario
 
@@ -25,6 +25,13 @@ def listener() -> Iterator[socket.socket]:
     with closing(socket.create_server(("127.0.0.1", 0))) as listening:
         listening.settimeout(5)
         yield listening
+
+
+@pytest.fixture
+def both(server: ServerProcess) -> Iterator[BothPhone]:
+    """A phone by UDP whose port for TCP is its own too."""
+    with BothPhone(server.address) as made:
+        yield made
 
 
 def accepted(listener: socket.socket, server: ServerProcess) -> TcpPhone:
@@ -236,19 +243,19 @@ def test_lost_framing_is_answered_and_closed(tcp_phone: TcpPhone, phone: Phone, 
 
 
 def test_large_notify_goes_by_tcp_to_who_listens(
-    phone: Phone, watcher: Phone, server: ServerProcess, uri: str
+    phone: Phone, both: BothPhone, server: ServerProcess, uri: str
 ) -> None:
-    dialog, _ = watcher.watch(uri)
-    with closing(socket.create_server(("127.0.0.1", watcher.port))) as listener:
-        listener.settimeout(5)
-        phone.publish(uri, pidf(uri, note=LARGE))
-        with accepted(listener, server) as by_tcp:
-            told = by_tcp.notify(dialog)
-            assert told.get("Via").startswith("SIP/2.0/TCP ")
-            assert LARGE.encode() in told.body
-            assert watcher.nothing_more(0.1)
-            phone.publish(uri, pidf(uri, "mobile", note=LARGE))
-            assert by_tcp.notify(dialog).body.count(LARGE.encode()) == 2
+    dialog, _ = both.watch(uri)
+    both.tcp.listen()
+    both.tcp.settimeout(5)
+    phone.publish(uri, pidf(uri, note=LARGE))
+    with accepted(both.tcp, server) as by_tcp:
+        told = by_tcp.notify(dialog)
+        assert told.get("Via").startswith("SIP/2.0/TCP ")
+        assert LARGE.encode() in told.body
+        assert both.nothing_more(0.1)
+        phone.publish(uri, pidf(uri, "mobile", note=LARGE))
+        assert by_tcp.notify(dialog).body.count(LARGE.encode()) == 2
 
 
 def test_large_notify_goes_by_udp_after_all(phone: Phone, watcher: Phone, uri: str) -> None:
@@ -259,22 +266,20 @@ def test_large_notify_goes_by_udp_after_all(phone: Phone, watcher: Phone, uri: s
     assert LARGE.encode() in told.body
 
 
-def test_large_notify_goes_by_udp_where_tcp_is_silent(phone: Phone, watcher: Phone, uri: str) -> None:
+def test_large_notify_goes_by_udp_where_tcp_is_silent(phone: Phone, both: BothPhone, uri: str) -> None:
     """Connecting to a full backlog gets no answer at all."""
-    dialog, _ = watcher.watch(uri)
-    with closing(socket.socket()) as deaf:
-        deaf.bind(("127.0.0.1", watcher.port))
-        deaf.listen(0)
-        fillers = [_connecting(watcher.port) for _ in range(3)]
-        try:
-            since = time.monotonic()
-            phone.publish(uri, pidf(uri, note=LARGE))
-            told = watcher.notify(dialog, 4)
-            assert 1.5 < time.monotonic() - since < 3
-            assert told.get("Via").startswith("SIP/2.0/UDP ")
-        finally:
-            for filler in fillers:
-                filler.close()
+    dialog, _ = both.watch(uri)
+    both.tcp.listen(0)
+    fillers = [_connecting(both.port) for _ in range(3)]
+    try:
+        since = time.monotonic()
+        phone.publish(uri, pidf(uri, note=LARGE))
+        told = both.notify(dialog, 4)
+        assert 1.5 < time.monotonic() - since < 3
+        assert told.get("Via").startswith("SIP/2.0/UDP ")
+    finally:
+        for filler in fillers:
+            filler.close()
 
 
 def _connecting(port: int) -> socket.socket:

@@ -9,12 +9,12 @@ Rules:
 
 from __future__ import annotations
 
-import random
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 
 from tests.scenarios.message import SipMessage, parse, pidf
+from tests.scenarios.outstanding import Outstanding
 from tests.scenarios.wire import Phone
 
 RETRANSMIT_AFTER = 0.5
@@ -60,47 +60,23 @@ class Watch:
 
 Answered = Callable[[SipMessage], None]
 
+Request = tuple[bytes, float, Answered]
+"""What was sent, when, and who takes the answer."""
 
-class Traffic:
-    """The requests of one phone; `broken` says which promises were."""
+
+class Traffic(Outstanding[Request]):
+    """Publications and subscriptions of one phone."""
 
     def __init__(self, phone: Phone, seed: int) -> None:
-        self.phone = phone
-        self.random = random.Random(seed)
+        super().__init__(phone, seed)
         self.publications: list[Publication] = []
         self.watches: dict[str, Watch] = {}
-        self.broken: list[str] = []
-        self._outstanding: dict[str, tuple[bytes, float, Answered]] = {}
         self._touched: dict[Publication | Watch, None] = {}
         self._untold: set[Watch] = set()
         self._awaited: dict[Watch, str] = {}
         self._number = 0
 
-    @property
-    def outstanding(self) -> int:
-        return len(self._outstanding)
-
     # --- making promises ------------------------------------------------------------------------------------
-
-    def run(self, seconds: float, window: int) -> None:
-        """Keep `window` requests outstanding for a while."""
-        end = time.monotonic() + seconds
-        while time.monotonic() < end:
-            self.burst(window - self.outstanding)
-            self._read(0.005)
-
-    def burst(self, count: int) -> None:
-        """Send so many requests and wait for nothing."""
-        for _ in range(count):
-            self._ask()
-
-    def cut(self) -> int:
-        """The server is dead: take in what it still said; how many requests stay without an answer."""
-        while self._read(0.02):
-            pass
-        count = self.outstanding
-        self._outstanding.clear()
-        return count
 
     def _ask(self) -> None:
         choice = self.random.random()
@@ -297,7 +273,6 @@ class Traffic:
                 self.phone.send(data)
 
     def _read(self, patience: float) -> bool:
-        """Take in everything that has come; whether there was anything."""
         message = self.phone.receive(patience)
         if message is None:
             return False

@@ -9,10 +9,21 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
+from tests.ports import same_port
 from tests.scenarios.message import SipMessage, parse, pidf
 from tests.scenarios.process import ServerProcess
 
-__all__ = ["ALICE", "Phone", "ServerProcess", "SipMessage", "Subscription", "TcpPhone", "parse", "pidf"]
+__all__ = [
+    "ALICE",
+    "BothPhone",
+    "Phone",
+    "ServerProcess",
+    "SipMessage",
+    "Subscription",
+    "TcpPhone",
+    "parse",
+    "pidf",
+]
 
 ALICE = "sip:alice@example.org"
 PIDF_TYPE = "application/pidf+xml"
@@ -265,6 +276,19 @@ class Phone:
         while text not in (message := self.notify(dialog, timeout)).body:
             assert time.monotonic() < deadline, f"{text!r} was not told"
         return message
+
+
+class BothPhone(Phone):
+    """A phone whose port for TCP is its own too: nobody listens on `tcp` until the test does."""
+
+    def _open(self) -> socket.socket:
+        udp, self.tcp = same_port(self.server[0])
+        udp.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
+        return udp
+
+    def close(self) -> None:
+        super().close()
+        self.tcp.close()
 
 
 class TcpPhone(Phone):

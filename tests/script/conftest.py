@@ -10,6 +10,7 @@ import pytest
 
 from openpy.script.compiler import STOP, Program, compile_script
 from openpy.script.environment import (
+    Effect,
     Environment,
     Function,
     Getter,
@@ -121,8 +122,20 @@ FUNCTIONS = (
     Function("fail", (), ALL, fail, module="fail"),
     Function("spoil", (), ALL, spoil),
     Function(
-        "reply", (Parameter("code", NumberKind()), Parameter("reason", TextKind(), True)), REQUEST, code
+        "reply",
+        (Parameter("code", NumberKind()), Parameter("reason", TextKind(), True)),
+        REQUEST,
+        code,
+        effect=Effect.REPLIES,
     ),
+    Function("reply_as", (Parameter("code", TextKind()),), REQUEST, code, effect=Effect.REPLIES),
+    Function("handle", (), ALL, code, effect=Effect.ANSWERS),
+    Function("relay", (), ALL, code, effect=Effect.RELAYS),
+    Function("begin", (), ALL, code, effect=Effect.BEGINS),
+    Function("stop", (), ALL, code, effect=Effect.ENDS),
+    Function("note", (), ALL, code, effect=Effect.NONE),
+    Function("is_method", (Parameter("methods", TextKind()),), ALL, code, effect=Effect.TESTS_METHOD),
+    Function("arm", (Parameter("route", TextKind()),), ALL, code, effect=Effect.NONE, arms=RouteKind.FAILURE),
     Function("search", (Parameter("expression", PatternKind()),), ALL, lambda run, pattern: 1),
 )
 
@@ -216,6 +229,8 @@ def make_environment() -> Environment:
         transformations=dict(TRANSFORMATIONS),
         operands={item.name: item for item in OPERANDS},
         not_loaded={"xlog": "xlog"},
+        methods=("INVITE", "ACK", "CANCEL", "BYE", "OPTIONS", "PUBLISH", "SUBSCRIBE"),
+        unanswered=frozenset(("ACK", "CANCEL")),
         resolve=lambda host: ["10.1.2.3"] if host == "known.example.com" else [],
     )
 

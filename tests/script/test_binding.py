@@ -118,7 +118,7 @@ def test_variables(binder: Binder) -> None:
     assert transformed is not None
     assert transformed.strict
     assert binder.variable(PseudoVariable("$ru{s.len}")) is None
-    assert "write $(ru{s.len})" in binder.found[0].message
+    assert (binder.found[0].code, binder.found[0].hint) == ("E602", "write $(ru{s.len})")
 
 
 @pytest.mark.parametrize(

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
-from openpy.script.callgraph import CallGraph, key_of, routes_of
+import time
+
+from openpy.script.callgraph import CallGraph, header_of, key_of, routes_of, shown_route
 from openpy.script.environment import Environment
 from openpy.script.parser import parse
-from openpy.script.syntax import RouteKind
+from openpy.script.syntax import Position, RouteKind
+from tests.script.conftest import make_environment
 
 SCRIPT = """
 route { if (route(1)) { exit; } route(3); }
@@ -30,12 +33,39 @@ def test_routes_in_order() -> None:
     ]
 
 
-def test_reached_routes_with_the_way_there() -> None:
+def test_routes_that_blocks_of_a_kind_reach_each_with_its_caller() -> None:
     failure = (RouteKind.FAILURE, "1")
-    assert graph(SCRIPT).reached_from(failure) == {
-        request("1"): (failure, request("1")),
-        request("2"): (failure, request("1"), request("2")),
+    assert graph(SCRIPT).reached_from(RouteKind.FAILURE) == {
+        failure: failure,
+        request("1"): failure,
+        request("2"): request("1"),
     }
+
+
+def test_routes_come_after_those_that_they_call() -> None:
+    order = list(graph(SCRIPT).callees_first())
+    assert sorted(order, key=str) == sorted(graph(SCRIPT).calls, key=str)
+    assert order.index(request("2")) < order.index(request("1")) < order.index(request("0"))
+    assert order.index(request("3")) < order.index(request("0"))
+
+
+def test_a_long_chain_of_routes_is_no_work() -> None:
+    """What these do for each route must not depend on the others."""
+    count = 5_000
+    text = "".join(f"route[r{n}] {{ route(r{n + 1}); }}" for n in range(count))
+    chain = graph(f"onreply_route {{ route(r0); }}{text}route[r{count}] {{ wait(1); }}")
+    began = time.process_time()
+    assert next(chain.callees_first()) == request(f"r{count}")
+    assert len(chain.reached_from(RouteKind.ONREPLY)) == count + 2
+    assert len(chain.waiting(make_environment())) == count + 2
+    assert time.process_time() - began < 5
+
+
+def test_how_routes_are_shown() -> None:
+    (route,) = routes_of(parse("\n  failure_route[A] { exit; }", "test.cfg").script)
+    assert shown_route(key_of(route)) == "failure_route[A]"
+    assert shown_route(request("0")) == "route"
+    assert header_of(route) == Position("test.cfg", 2, 3, 2, 16)
 
 
 def test_calls() -> None:

@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import dataclasses
+import gc
 import inspect
 import traceback
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -188,3 +191,37 @@ def test_a_break_in_an_included_file_leaves_the_loop_around_it(lab: Any, tmp_pat
     run = type(lab.run(";"))()
     lab.step(program, run)
     assert run.said == ["a", "c"]
+
+
+def test_a_program_that_has_retired_is_freed_when_nobody_holds_it(lab: Any) -> None:
+    program = lab.compile('route { route(1); } route[1] { wait("1"); route(2); } route[2] { say("end"); }')
+    function = weakref.ref(program.route(RouteKind.REQUEST, "2").function)
+    run = type(lab.run(";"))()
+    gc.disable()
+    try:
+        program.retire()
+        lab.step(program, run)
+        assert run.said == ["end"]
+        assert function() is not None
+        del program
+        assert function() is None
+    finally:
+        gc.enable()
+
+
+def test_one_that_has_not_stays_whole_while_a_route_is_held(lab: Any) -> None:
+    function = (
+        lab.compile('route { route(1); } route[1] { say("end"); }').route(RouteKind.REQUEST, "0").function
+    )
+    gc.collect()
+    run = type(lab.run(";"))()
+    function(run)
+    assert run.said == ["end"]
+
+
+def test_whoever_compiles_rests_often(lab: Any) -> None:
+    rests: list[int] = []
+    environment = dataclasses.replace(lab.environment, rest=lambda: rests.append(1))
+    script = parse("route { " + 'say("x"); if ($ru == "a") { $var(x) = 1; } ' * 50 + "}", "t.cfg").script
+    compile_script(script, environment)
+    assert len(rests) > 200

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from typing import Any
 
 import pytest
@@ -73,3 +74,22 @@ def test_texts_and_values_apart(
     parsed = parse_format(text, environment)
     assert parsed.texts == texts
     assert parsed.values(lab.run(";")) == values
+
+
+def test_many_pseudo_variables_take_linear_time(environment: Environment) -> None:
+    def seconds(count: int) -> float:
+        took = []
+        for _ in range(3):
+            start = time.process_time()
+            parse_format("$rs{" * count, environment)
+            took.append(time.process_time() - start)
+        return min(took)
+
+    assert seconds(40_000) < 12 * max(seconds(5_000), 0.001)
+
+
+def test_values_before_they_are_printed(lab: Any, environment: Environment) -> None:
+    parsed = parse_format("$rs $rU $(rU{s.len})", environment)
+    values = parsed.read(lab.run(";"))
+    assert values == [200, None, None]
+    assert parsed.printed(values) == ["200", "<null>", ""]

@@ -5,7 +5,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openpy.script.diagnostics import Severity
-from openpy.script.lexer import DIRECTIVE, END, SourceText, begins_line, tokenize
+from openpy.script.lexer import COMMENT, DIRECTIVE, END, SourceText, begins_line, scan, tokenize
 
 
 def kinds(text: str) -> list[tuple[str, str]]:
@@ -182,3 +182,21 @@ def test_the_first_token_of_another_file_begins_a_line() -> None:
 
 def test_rubbish_is_not_told_without_end() -> None:
     assert len(tokenize(SourceText("` " * 5000, "t.cfg"))[1]) == 1000
+
+
+def test_comments_come_only_where_they_are_asked_for() -> None:
+    text = "a # b \r\n/* c /* d */ */ \x01 #!define\n#!define X 1\n/* open"
+    found = [
+        (token.kind, token.text, token.position.line)
+        for token in scan(SourceText(text, ""), [], comments=True)
+    ]
+    assert found == [
+        ("WORD", "a", 1),
+        (COMMENT, "# b", 1),
+        (COMMENT, "/* c /* d */ */", 2),
+        (COMMENT, "\x01", 2),
+        (COMMENT, "#!define", 2),
+        (DIRECTIVE, "define X 1", 3),
+        (END, "/* open", 4),
+    ]
+    assert [token.kind for token in scan(SourceText(text, ""), [])] == ["WORD", DIRECTIVE, END]

@@ -356,7 +356,7 @@ def test_parentheses_of_a_defined_name_are_seen() -> None:
     text = "#!define BOTH (a() || b())\nroute { if (BOTH && c()) exit; }"
     (route,) = parse(text, "t.cfg").script.statements
     assert isinstance(route, Route)
-    assert habits_of(route) == []
+    assert list(habits_of(route)) == []
     (mixed,) = parse(text.replace("(a() || b())", "a() || b()"), "t.cfg").script.statements
     assert isinstance(mixed, Route)
-    assert len(habits_of(mixed)) == 1
+    assert len(list(habits_of(mixed))) == 1

@@ -270,6 +270,16 @@ def test_size_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
         process('include_file "b.cfg" include_file "c.cfg"', b_cfg="x", c_cfg="x")
 
 
+def test_what_is_left_out_is_known() -> None:
+    text = "a\n#!ifdef A\nb\n#!ifdef B\n#!endif\n#!else\nc\n#!endif\n#!ifdef OPENPY\nd\n#!else\ne\n#!endif"
+    _, found, made = process(text)
+    assert not found
+    assert [(place.line, place.column, place.end_line, place.end_column) for place in made.left_out] == [
+        (2, 10, 6, 1),
+        (11, 7, 13, 1),
+    ]
+
+
 def test_a_plain_script_is_not_touched() -> None:
     text = "# include\nroute { exit; } /* x */"
     assert [repr(t) for t in Preprocessor([]).tokens(SourceText(text, "t"))] == [
@@ -318,3 +328,12 @@ def test_whatever_is_written_gives_tokens_and_diagnostics(text: str, other: str)
         return
     assert tokens[-1].kind == END
     assert all(token.position.line >= 1 and token.position.column >= 1 for token in tokens)
+
+
+def test_the_number_of_tokens_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(preprocessor, "MAX_TOKENS", 10)
+    assert process("x " * 9)
+    with pytest.raises(ScriptError, match="more than 10 words and signs"):
+        process("x " * 10)
+    with pytest.raises(ScriptError, match="more than 10 words and signs"):
+        process('include_file "b.cfg" include_file "b.cfg"', b_cfg="x " * 6)

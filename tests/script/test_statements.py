@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from types import FunctionType
 from typing import Any
 
 import pytest
@@ -253,9 +254,10 @@ def blocks() -> strategies.SearchStrategy[str]:
 def test_parts_change_nothing(lab: Any, body: str) -> None:
     lab.environment.max_while_loops = 5
     runs = []
-    for nesting in (statements.MAX_NESTING, 1, 0):
+    for nesting, large in ((statements.MAX_NESTING, statements.LARGE), (1, 5), (0, 1)):
         with pytest.MonkeyPatch.context() as patch:
             patch.setattr(statements, "MAX_NESTING", nesting)
+            patch.setattr(statements.RouteWriter, "large", large)
             runs.append(lab.run("say('start');" + body))
     assert runs[0] == runs[1] == runs[2]
 
@@ -310,3 +312,26 @@ def test_a_tree_may_have_blocks_in_blocks(lab: Any) -> None:
 def test_return_with_a_value(lab: Any, statement: str, result: object) -> None:
     run = lab.run(f'$var(x) = 7; {statement} say("not reached");')
     assert (run.result, run.said) == (result, [])
+
+
+def test_a_large_route_is_several_functions_of_moderate_size(lab: Any) -> None:
+    body = 'if ($var(i) < 1000) { $var(i) += 1; say("x"); } ' * 400
+    program = lab.compile("route { " + body + 'say("end"); }')
+    parts = [
+        value
+        for value in program.scope.values()
+        if isinstance(value, FunctionType) and value.__name__ == "route"
+    ]
+    assert len(parts) > 3
+    assert sum(len(part.__code__.co_code) for part in parts) > 120_000
+    assert max(len(part.__code__.co_code) for part in parts) < 70_000
+    run = lab.run(body + 'say("end"); exit; say("never");')
+    assert (len(run.said), run.said[-1], run.result) == (401, "end", STOP)
+    assert lab.run("while (1) { " + body + " break; } return(7);").result == 7
+
+
+@pytest.mark.parametrize("depth", [1, 13, 30, 45])
+def test_loops_in_conditions_of_loops(lab: Any, depth: int) -> None:
+    """Python has room for 20 loops within each other."""
+    inner = "while (1) { " + "while ({ " * depth + "break; " + "}) { break; } " * depth + 'break; } say("x");'
+    assert lab.run(inner).said == ["x"]

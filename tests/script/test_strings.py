@@ -5,6 +5,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from openpy.script.strings import unquote
+from tests.script.printing import quoted
+from tests.script.trees import texts
 
 
 @pytest.mark.parametrize(
@@ -38,3 +40,8 @@ def test_escapes_make_bytes_which_are_decoded_as_the_script_is() -> None:
 @given(st.text(st.characters(exclude_characters='"\\', exclude_categories=["Cs"])))
 def test_plain_text_stays_as_it_is(text: str) -> None:
     assert unquote(f'"{text}"') == text
+
+
+@given(texts)
+def test_what_is_quoted_is_read_as_it_was(text: str) -> None:
+    assert unquote(quoted(text)) == text

@@ -4,7 +4,7 @@ import pytest
 
 from openpy.script.parser import parse
 from openpy.script.syntax import And, Block, Call, If, Node, Not, Number, String
-from openpy.script.traversal import MAX_DEPTH, chained_if, children, first_too_deep, walk
+from openpy.script.traversal import MAX_DEPTH, chained_if, children, first_too_deep, same, walk
 
 
 def parsed(body: str) -> Node:
@@ -67,3 +67,23 @@ def test_chained_if() -> None:
     assert chained_if(Block((inner,))) is inner
     assert chained_if(Block((inner, inner))) is None
     assert chained_if(None) is None
+
+
+@pytest.mark.parametrize(
+    ("one", "other", "expected"),
+    [
+        ('if (uri == myself) { a("1"); }', 'if(uri==myself)\n\n{ a("1"); }', True),
+        ('a("1");', 'a("2");', False),
+        ('a("1");', 'a("1"); a("1");', False),
+        ('a("1");', "a(1);", False),
+        ("$var(x) = 1;", '$var(x) = "1";', False),
+        ("if (1) { a(); }", "if (1) { a(); } else { b(); }", False),
+        ("switch ($rc) { case 1: a(); }", "switch ($rc) { case 1: a(); break; }", False),
+        ("return(1);", "return(2);", False),
+        ("if (1" + " && 1" * 5000 + ') a("");', "if (1" + " && 1" * 5000 + ') a("");', True),
+        ("if (1" + " && 1" * 5000 + ') a("");', "if (0" + " && 1" * 5000 + ') a("");', False),
+    ],
+)
+def test_trees_are_the_same_wherever_they_stand(one: str, other: str, expected: bool) -> None:
+    assert same(parsed(one), parsed(other)) is expected
+    assert same(parsed(one), parsed(one))

@@ -41,7 +41,8 @@ def script(*parameters: str, database: str = SQLITE_URL) -> str:
     """The smallest script around examples 1-13 and 1-14 that has these parameters."""
     loads = "".join(f'loadmodule "{name}.so"\n' for name in MODULES)
     lines = [database, *parameters, 'modparam("presence_xml", "force_active", 1)']
-    return loads + "\n".join(lines) + f"\nroute {{\n{HANDLE_PUBLISH}{HANDLE_SUBSCRIBE}}}\n"
+    rest = 'if (!is_method("PUBLISH|SUBSCRIBE")) sl_send_reply("405", "Method Not Allowed");'
+    return loads + "\n".join(lines) + f"\nroute {{\n{HANDLE_PUBLISH}{HANDLE_SUBSCRIBE}{rest}\n}}\n"
 
 
 def write(folder: Path, text: str) -> Path:

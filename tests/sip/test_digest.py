@@ -1,10 +1,20 @@
 from __future__ import annotations
 
+from hashlib import md5
+
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from openpy.sip.digest import Challenge, authorize, check, digest_ha1, parse_challenge, parse_credentials
+from openpy.sip.digest import (
+    Challenge,
+    authorize,
+    check,
+    digest_ha1,
+    hash_name,
+    parse_challenge,
+    parse_credentials,
+)
 from openpy.sip.errors import RemoteError
 
 # RFC 2617 section 3.5.
@@ -54,6 +64,53 @@ def test_sha_256_example_of_rfc_7616() -> None:
         parse_credentials(value).response
         == "753927fa0e85d155564e2e272a28d1802ca10daf4496794697cf8db5856cb6c1"
     )
+
+
+def test_sha_512_256_and_the_spelling_of_algorithms() -> None:
+    challenge = Challenge(
+        "api@example.org", "5TsQWLVdgBdmrQ0XsxbDODV+57QdFR34I9HAbC/RVvkK", "SHA-512-256", ("auth",)
+    )
+    value = authorize(
+        challenge,
+        method="GET",
+        uri="/doe.json",
+        username="J\u00e4s\u00f8n Doe",
+        password="Secret, or not?",
+        cnonce="NTg6RKcb9boFIAS3KrFK9BGeh+iDa/sm6jUMp2wds69v",
+    )
+    # RFC 7616 section 3.9.2 was computed with a draft of the hash; this is the value of its erratum 4897.
+    assert parse_credentials(value).response == (
+        "3798d4131c277846293534c3edc11bd8a5e4cdcbff78b05db9d95eeb1cec68a5"
+    )
+    assert hash_name("sha-512-256-Sess") == "SHA-512-256"
+    assert hash_name("SHA-512") == ""
+
+
+def test_auth_int_is_about_the_body() -> None:
+    """RFC 2617 section 3.2.2.3: H(A2) = H(method:uri:H(entity-body))."""
+    challenge = Challenge("r", "n", qop=("auth-int",))
+    value = authorize(
+        challenge, method="MESSAGE", uri="sip:b", username="u", password="p", cnonce="c", body=b"hello"
+    )
+    credentials = parse_credentials(value)
+    ha1 = digest_ha1("u", "r", "p")
+    ha2 = md5(f"MESSAGE:sip:b:{md5(b'hello').hexdigest()}".encode()).hexdigest()
+    expected = md5(f"{ha1}:n:00000001:c:auth-int:{ha2}".encode()).hexdigest()
+    assert (credentials.qop, credentials.response) == ("auth-int", expected)
+    assert check(credentials, method="MESSAGE", ha1=ha1, body=b"hello")
+    assert not check(credentials, method="MESSAGE", ha1=ha1, body=b"hellO")
+    assert not check(credentials, method="MESSAGE", ha1=ha1)
+
+
+def test_a_parameter_twice_is_malformed_in_credentials_only() -> None:
+    whole = "Digest username=u,realm=r,nonce=n,uri=x,response=y"
+    assert parse_credentials(whole).username == "u"
+    named = parse_credentials(whole.replace("username=u", 'username="u@example.com"'))
+    assert (named.username, named.user) == ("u@example.com", "u")
+    for more in ("username=v", "RESPONSE=z", 'nonce="m"'):
+        with pytest.raises(RemoteError, match="Malformed authentication parameter"):
+            parse_credentials(f"{whole},{more}")
+    assert parse_challenge("Digest realm=a,nonce=b,nonce=c").nonce == "b"
 
 
 def test_without_qop() -> None:
@@ -106,7 +163,7 @@ def test_unknown_qop_and_algorithm_are_refused() -> None:
             password="p",
             cnonce="c",
         )
-    for change in ("qop=auth-int", "algorithm=SHA-999"):
+    for change in ("qop=auth-conf", "algorithm=SHA-999"):
         value = f"Digest username=u,realm=r,nonce=n,uri=x,response=y,{change}"
         assert not check(parse_credentials(value), method="A", ha1=digest_ha1("u", "r", "p"))
 
@@ -119,7 +176,7 @@ TEXTS = st.text(max_size=10)
     st.text(min_size=1, max_size=10),
     TEXTS,
     TEXTS,
-    st.sampled_from(["MD5", "MD5-sess", "SHA-256", "sha-256-SESS"]),
+    st.sampled_from(["MD5", "MD5-sess", "SHA-256", "sha-256-SESS", "SHA-512-256", "SHA-512-256-sess"]),
     st.sampled_from([(), ("auth",), ("auth-int", "auth")]),
     st.integers(1, 2**31),
 )

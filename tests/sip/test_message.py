@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from openpy.sip.errors import RemoteError
 from openpy.sip.headers import STAR
 from openpy.sip.message import Message, Request, Response, find_body, parse_message
+from openpy.sip.names import canonical_name
 
 PUBLISH = (
     b"PUBLISH sip:alice@example.com SIP/2.0\r\n"
@@ -59,7 +60,7 @@ def test_structured_values() -> None:
     assert publish.from_.tag == "1"
     assert publish.to.tag == ""
     assert publish.call_id == "x@y"
-    assert publish.cseq == (7, "PUBLISH")
+    assert (publish.cseq.number, publish.cseq.method) == (7, "PUBLISH")
     assert publish.max_forwards == 255
     assert publish.expires == 2**32 - 1
     assert publish.content_length == 4
@@ -266,3 +267,46 @@ def test_a_line_that_is_folded_before_its_colon_stands_where_it_is_found() -> No
     assert message.all("Subject") == ["lunch"]
     lines = [(line.canonical, message.raw[line.start : line.end]) for line in message.header_lines()]
     assert lines == [("Subject", b"Subject\r\n : lunch\r\n"), ("From", b"From: <sip:a@b>\r\n")]
+
+
+LINES = st.lists(
+    st.sampled_from(
+        [
+            "Via: SIP/2.0/UDP a;branch=z9hG4bK1",
+            "v: SIP/2.0/UDP b",
+            "VIA: SIP/2.0/UDP c",
+            "Via : SIP/2.0/UDP d",
+            "Via: SIP/2.0/UDP e\r\n ;x=y",
+            "Route: <sip:r>",
+            " folded: Via: x",
+            "Route:<sip:s>,",
+            "nonsense",
+            "X-Via: no",
+        ]
+    ),
+    max_size=8,
+)
+
+
+@given(LINES, st.sampled_from(["", "\r\nVia: in the body\r\nRoute: too\r\n"]))
+def test_the_places_of_a_name_are_those_among_all(lines: list[str], body: str) -> None:
+    text = "\r\n".join(["OPTIONS sip:a SIP/2.0", *lines]) + "\r\n\r\n" + body
+    message = parse_message(text.encode())
+    every = message.header_lines()
+    for name in ("Via", "v", "route", "X-Via", "Absent"):
+        wanted = [(line.start, line.end) for line in every if line.canonical == canonical_name(name)]
+        assert message.places(name) == wanted
+        assert message.first_place(name) == (wanted[0] if wanted else None)
+
+
+def test_what_copies_of_a_request_share() -> None:
+    head = "OPTIONS sip:a SIP/2.0\r\nf: <sip:a@x>;tag=1\r\nCall-ID: c\r\nCSeq: 1 OPTIONS\r\n"
+
+    def identity(more: str) -> object:
+        found = parse_message(f"{head}{more}\r\n".encode())
+        assert isinstance(found, Request)
+        return found.identity()
+
+    assert identity("To: <sip:b@x>\r\n") == (" <sip:a@x>;tag=1", " c", " 1 OPTIONS")
+    assert identity("To: <sip:b@x>;tag=2\r\n") is None
+    assert identity("") is None

@@ -6,7 +6,7 @@ from hypothesis import strategies as st
 
 from openpy.sip.errors import RemoteError
 from openpy.sip.grammar import SIP_URI_NORMAL
-from openpy.sip.uri import Uri, cached_uri, parse_uri, unescape
+from openpy.sip.uri import Uri, as_request_uri, cached_uri, parse_uri, unescape, without_prefix
 
 
 def test_all_parts() -> None:
@@ -147,6 +147,7 @@ def test_different(left: str, right: str) -> None:
 
 
 def test_cache_gives_the_same_object_for_short_texts_only() -> None:
+    assert cached_uri("sip:p;lr;ftag=1") is not cached_uri("sip:p;lr;ftag=1")
     assert cached_uri("sip:a@b") is cached_uri("sip:a@b")
     long = "sip:" + "a" * 200 + "@b"
     assert cached_uri(long) is not cached_uri(long)
@@ -163,6 +164,7 @@ def test_another_part() -> None:
     assert str(uri.with_user(None)) == "sip:a:5070;lr?x=y"
     assert str(uri.with_password(None)) == "sip:alice@a:5070;lr?x=y"
     assert str(uri.with_host("b", None)) == "sip:alice:secret@b;lr?x=y"
+    assert str(uri.with_params([("x", None), ("y", "1")])) == "sip:alice:secret@a:5070;x;y=1?x=y"
 
 
 def test_the_number_of_a_tel_uri_is_its_user() -> None:
@@ -228,3 +230,32 @@ def test_anything_is_a_uri_or_a_remote_error(text: str) -> None:
         return
     assert uri.equals(parse_uri(str(uri)))
     uri.aor()
+
+
+@pytest.mark.parametrize(
+    ("host", "prefix", "rest"),
+    [
+        ("sip.example.com", "sip.", "example.com"),
+        ("SIP.example.com", "sip.", "example.com"),
+        ("example.com", "sip.", "example.com"),
+        ("sip.example.com", "", "sip.example.com"),
+    ],
+)
+def test_a_host_without_a_prefix(host: str, prefix: str, rest: str) -> None:
+    assert without_prefix(host, prefix) == rest
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("sip:bob@h;transport=tcp;lr", "sip:bob@h;transport=tcp;lr"),
+        ("sip:bob@h?Subject=x&Route=%3Csip:evil%3E", "sip:bob@h"),
+        ("sip:bob@h;METHOD=BYE;lr", "sip:bob@h;lr"),
+        ("sip:bob@h;method=INVITE?Subject=x", "sip:bob@h"),
+        ("sip:who?;method=1@h", "sip:who?;method=1@h"),
+        ("tel:+1;method=x", "tel:+1;method=x"),
+        ("sip:a@[?", "sip:a@[?"),
+    ],
+)
+def test_what_a_request_uri_may_not_have(text: str, expected: str) -> None:
+    assert as_request_uri(text) == expected

@@ -343,3 +343,14 @@ def test_a_request_uri_that_is_too_long() -> None:
     assert verdict(start=start(4096)) is None
     assert verdict(start=start(4097)) == (414, "Request-URI Too Long")
     assert verdict("", Limits(uri=299), start=start(300)) == (414, "Request-URI Too Long")
+
+
+def test_the_contact_of_a_reply_is_checked_by_who_reads_it() -> None:
+    head = (
+        "Via: SIP/2.0/UDP a;branch=z9hG4bK1\r\nFrom: <sip:a@b>;tag=1\r\nTo: <sip:c@d>;tag=2\r\nCall-ID: i\r\n"
+    )
+    reply = parse_message(f"SIP/2.0 200 OK\r\n{head}CSeq: 1 INVITE\r\nContact: nothing\r\n\r\n".encode())
+    assert isinstance(reply, Response)
+    check_response(reply)
+    with pytest.raises(RemoteError):
+        _ = reply.contacts

@@ -153,3 +153,34 @@ def test_two_runs_do_the_same() -> None:
             script.run_for(4000)
             told.append((str(script), [sent.data for sent in script.sent]))
     assert told[0] == told[1]
+
+
+def test_after_a_reload_routes_and_spies_are_heard_of_again(tmp_path: Path) -> None:
+    path = tmp_path / "x.cfg"
+    text = 'loadmodule "sl.so"\nroute {{ {} route(1); }}\nroute[1] {{ sl_send_reply("200", "{}"); }}\n'
+    path.write_text(text.format("setflag(1);", "One"))
+    with Script(path) as script:
+        replies, flags = script.spy("sl_send_reply"), script.stub("setflag", returns=1)
+        script.send("OPTIONS", "sip:bob@example.com")
+        path.write_text(text.format("", "Two"))
+        reply = script.mi("reload")
+        assert reply is not None
+        assert reply.code == 200
+        second = script.send("OPTIONS", "sip:bob@example.com")
+        assert second.routes == ["route", "route[1]"]
+        assert replies == [(200, "One"), (200, "Two")]
+        assert flags == [(1,)]
+        path.write_text(text.format("setflag(2);", "Two"))
+        script.mi("reload")
+        script.send("OPTIONS", "sip:bob@example.com")
+        assert flags == [(1,), (2,)]
+
+
+def test_what_only_keeps_a_way_open_is_no_message(load_script: Load) -> None:
+    script = load_script("route { exit; }\n")
+    way = script.server.flow("udp", "192.0.2.9", 5062)
+    assert way is not None
+    way.send(b"\0\0\0\0")
+    assert script.sent == []
+    assert "<-- keep-alive" in str(script)
+    assert "to udp:192.0.2.9:5062" in str(script)

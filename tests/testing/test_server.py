@@ -9,7 +9,9 @@ from pathlib import Path
 import pytest
 
 from openpy.engine.module import ModuleError
+from openpy.engine.wiretaps import Wiretaps
 from openpy.testing.script import Script
+from openpy.transaction.flow import Flow
 
 Load = Callable[..., Script]
 BOB = "sip:bob@192.0.2.9"
@@ -42,6 +44,22 @@ def test_it_listens_where_the_script_says(load_script: Load, listen: str, endpoi
     host = listen.partition("listen=")[2].strip() if "sip" in listen or "eth0" in listen else endpoints[0][4:]
     assert script.send("OPTIONS", f"sip:x@{host}").flags == {1}
     assert script.send("OPTIONS", "sip:x@elsewhere.example").flags == set()
+
+
+def test_who_listens_hears_what_comes_and_goes_by_tcp(load_script: Load) -> None:
+    script = load_script('loadmodule "sl.so" route { sl_send_reply("200", "OK"); }')
+    heard: list[str] = []
+
+    class Ears:
+        def came(self, data: bytes, flow: Flow) -> None:
+            heard.append(f"came {flow.transport} {data[:7].decode()}")
+
+        def went(self, data: bytes, flow: Flow) -> None:
+            heard.append(f"went {flow.transport} {data[:7].decode()}")
+
+    script.server.wiretaps = Wiretaps([Ears()], script.server.report)
+    script.send("OPTIONS", "sip:bob@example.com", source="tcp:192.0.2.7:4000")
+    assert heard == ["came tcp OPTIONS", "went tcp SIP/2.0"]
 
 
 def test_tcp_both_ways(load_script: Load) -> None:
@@ -90,11 +108,13 @@ def test_whatever_database_is_named_it_is_a_file_of_the_test(load_script: Load, 
 
 
 def test_a_way_in_from_the_machine_is_not_opened(load_script: Load, tmp_path: Path) -> None:
-    fifo = tmp_path / "fifo"
+    fifo, socket = tmp_path / "fifo", tmp_path / "socket"
     script = load_script(
-        f'loadmodule "mi_fifo.so"\nmodparam("mi_fifo", "fifo_name", "{fifo}")\nroute {{ exit; }}'
+        f'loadmodule "mi_fifo.so"\nmodparam("mi_fifo", "fifo_name", "{fifo}")\n'
+        f'loadmodule "mi_datagram.so"\nmodparam("mi_datagram", "socket_name", "{socket}")\nroute {{ exit; }}'
     )
     assert not fifo.exists()
+    assert not socket.exists()
     answer = script.mi("uptime")
     assert answer is not None
     assert answer.code == 200
@@ -118,3 +138,39 @@ def test_no_program_runs_unless_the_test_says_what_it_does(load_script: Load, tm
     script.stub("exec_msg", returns=1)
     assert script.send("OPTIONS", BOB).value("$rc") == 1
     assert not mark.exists()
+
+
+STRANGE = """
+loadmodule "mi_fifo.so"
+loadmodule "sqlite.so"
+loadmodule "presence.so"
+loadmodule "presence_xml.so"
+loadmodule "exec.so"
+modparam("mi_fifo", "fifo_name", "/nowhere/fifo")
+modparam("presence", "db_url", "sqlite:////nowhere/real.sqlite")
+modparam("presence_xml", "force_active", 1)
+route {
+    if (method == "INFO") exec_msg("/bin/true");
+    else if (method == "MESSAGE") t_relay("tcp:192.0.2.9:5062");
+    else t_relay();
+}
+"""
+
+
+def test_what_is_not_as_outside_is_told_once(load_script: Load) -> None:
+    script = load_script(MODULES + STRANGE)
+    told = script.server.remarks
+    assert told == [
+        "mi_fifo was not started",
+        "the script names no address to listen on: it runs as if on 127.0.0.1",
+        "an empty temporary database was used in place of sqlite:////nowhere/real.sqlite",
+    ]
+    for method in ("INFO", "MESSAGE", "OPTIONS"):
+        script.send(method, "sip:bob@example.com")
+        script.send(method, "sip:bob@example.com")
+    assert told[3:] == [
+        "/bin/true was not run",
+        "no connection was opened to tcp:192.0.2.9:5062",
+        "example.com was not looked up: for the script it has no address",
+    ]
+    assert load_script(f"{MODULES}listen=192.0.2.100\nroute {{ exit; }}").server.remarks == []

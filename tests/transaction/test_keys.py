@@ -39,6 +39,17 @@ def test_ack_and_cancel_find_their_invite(branch: str) -> None:
     assert server_key(request("CANCEL", branch), "CANCEL") != key
 
 
+@pytest.mark.parametrize(
+    ("old", "new"), [("call@example.com", "other"), ("CSeq: 7", "CSeq: 8"), (";tag=a1", ";tag=a2")]
+)
+def test_a_cancel_is_known_by_more_than_its_branch(old: str, new: str) -> None:
+    cancel = request("CANCEL", "z9hG4bKa")
+    key = server_key(cancel, "CANCEL")
+    assert key == server_key(request("CANCEL", "z9hG4bKa"), "CANCEL")
+    assert key != server_key(changed(cancel, old, new), "CANCEL")
+    assert server_key(cancel, "INVITE") == server_key(changed(cancel, old, new), "INVITE")
+
+
 @pytest.mark.parametrize("branch", ["z9hG4bK", "1"])
 def test_without_a_proper_branch_the_rfc_2543_values_decide(branch: str) -> None:
     options = request("OPTIONS", branch)

@@ -165,6 +165,10 @@ def test_branches_are_new_and_known_as_ours() -> None:
     assert len(branches) == 100
     assert all(branch.startswith("z9hG4bK0123456789abcdef") and layer.is_ours(branch) for branch in branches)
     assert not layer.is_ours("z9hG4bKelse")
+    unwatched = {layer.next_unwatched_branch() for _ in range(100)}
+    assert len(unwatched) == 100
+    assert all(branch.startswith(layer.unwatched_prefix) and layer.is_ours(branch) for branch in unwatched)
+    assert not any(branch.startswith(layer.unwatched_prefix) for branch in branches)
 
 
 def test_reply_to_nothing_is_not_ours() -> None:

@@ -204,22 +204,41 @@ def test_release_after_a_final_reply_changes_nothing() -> None:
     """)
 
 
+def test_several_hear_of_its_end_in_order() -> None:
+    playbook = Playbook()
+    transaction = playbook.layer.create_server(request("OPTIONS"), playbook.flow)
+    heard: list[str] = []
+    for name in ("first", "second", "third"):
+        transaction.at_end(lambda _, name=name: heard.append(name))  # type: ignore[misc]  # mypy reads no defaults
+    transaction.release()
+    assert heard == ["first", "second", "third"]
+
+
+class Owner:
+    """A transaction user who counts."""
+
+    heard = 0
+
+    def over(self) -> None:
+        self.heard += 1
+
+
 def test_what_a_transaction_keeps() -> None:
     playbook = Playbook()
     message = request("INVITE")
     transaction = playbook.layer.create_server(message, playbook.flow)
     ended: list[ServerTransaction] = []
     transaction.on_end = ended.append
-    transaction.owner = "tm's"
+    transaction.owner = owner = Owner()
     assert transaction.request is message
     assert (transaction.is_invite, transaction.finished) == (True, False)
     transaction.reply(183, message.raw)
     assert (transaction.status, transaction.data) == (183, message.raw)
     assert transaction.request is message
     transaction.reply(200, b"SIP/2.0 200 OK\r\nVia: x\r\nCSeq: 1 INVITE\r\n\r\n")
-    assert (transaction.status, transaction.finished, transaction.owner) == (200, True, "tm's")
+    assert (transaction.status, transaction.finished, transaction.owner) == (200, True, owner)
     with pytest.raises(LocalError):
         _ = transaction.request
     playbook.run_to(100)
     assert ended == [transaction]
-    assert transaction.owner is None
+    assert (transaction.owner, owner.heard) == (None, 1)

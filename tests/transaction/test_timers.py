@@ -21,3 +21,8 @@ def test_all_follow_the_base_values() -> None:
     assert values.i(False) == values.k(False) == 2.0
     assert TimerValues(t1=0.1).d(False) == 32.0
     assert TimerValues(give_up=30.0).patience == 30.0
+
+
+def test_answered_requests_may_be_forgotten_earlier() -> None:
+    values = TimerValues(absorb=5.0)
+    assert (values.j(False), values.j(True), values.accepted) == (5.0, 0.0, 32.0)

@@ -32,6 +32,21 @@ def test_draft_outside_a_dialog() -> None:
     assert agent.draft("SUBSCRIBE", "sip:bob", from_uri="sip:alice").to == "<sip:bob>"
 
 
+@pytest.mark.parametrize(
+    ("contact", "uri", "said"),
+    [
+        ("sip:a@h:5061;transport=tls", "sips:alice@example.com", "sips:a@h:5061"),
+        ("sip:a@h:5061;transport=tls", "SIPS:alice@example.com", "sips:a@h:5061"),
+        ("sip:a@h:5061;transport=tls", "sip:alice@example.com", "sip:a@h:5061;transport=tls"),
+        ("sip:a@h:5060;transport=tcp", "sips:alice@example.com", "sip:a@h:5060;transport=tcp"),
+    ],
+)
+def test_our_contact_is_secure_where_the_target_is(contact: str, uri: str, said: str) -> None:
+    agent = Peer().agent
+    agent.local_contact = contact
+    assert agent.contact_for(uri) == said
+
+
 def test_draft_within_a_dialog_takes_its_route_and_the_next_cseq() -> None:
     dialog = Dialog(
         call_id="call",

@@ -13,7 +13,7 @@ from itertools import count
 from pathlib import Path
 
 from bench.generator import Step
-from bench.messages import Sender, branch_of, ok
+from bench.messages import DOMAIN, Sender, branch_of, ok, picked_up
 from openpy.db.database import Database
 from openpy.db.url import parse_url
 from openpy.engine.config import CoreConfig
@@ -23,6 +23,8 @@ from openpy.engine.server import Server
 from openpy.modules.presence.agent import PresenceAgent
 from openpy.modules.presence.module import Presence
 from openpy.script.syntax import SocketId
+from openpy.sip.headers import _recalled_name_addr
+from openpy.sip.uri import _cached_parse
 from openpy.testing.clock import NoCollector, WorldClock
 from openpy.testing.loop import VirtualLoop
 from openpy.testing.network import Address, Network, Weather
@@ -33,13 +35,15 @@ from tests.work.counting import Asked, CountingDialect
 US: Address = ("127.0.0.1", 5060)
 PHONE: Address = ("127.0.0.1", 5070)
 
+CALLEE = f"sip:callee@{PHONE[0]}:{PHONE[1]}"
+
 DATABASE = "work.sqlite"
 
 EXCHANGE = 0.02
 """Seconds in which requests are answered, their rows committed, and the NOTIFYs answered."""
 
-AFTERMATH = 33.0
-"""Seconds after which nothing is left of a transaction (RFC 3261, Timer J)."""
+AFTERMATH = 65.0
+"""Seconds after which nothing is left of a transaction (RFC 3261, Timer J), and its copies would be served again."""
 
 NO_RULES = '"force_active", 1'
 """Everybody may watch everybody."""
@@ -53,9 +57,16 @@ loadmodule "sl.so"
 loadmodule "tm.so"
 loadmodule "maxfwd.so"
 loadmodule "textops.so"
+loadmodule "uri.so"
+loadmodule "rr.so"
+loadmodule "usrloc.so"
+loadmodule "registrar.so"
 loadmodule "presence.so"
 loadmodule "presence_xml.so"
 disable_tcp=yes
+alias={domain}
+modparam("usrloc", "db_mode", 1)
+modparam("usrloc", "db_url", "{url}")
 modparam("presence", "db_url", "{url}")
 modparam("presence", "max_expires", 7200)
 modparam("presence", "clean_period", 1000000)
@@ -78,7 +89,20 @@ route {{
         if (t_newtran()) {{ handle_subscribe(); t_release(); }}
         exit;
     }}
-    sl_send_reply("405", "Method Not Allowed");
+    if (is_method("REGISTER")) {{
+        save("location");
+        exit;
+    }}
+    if (has_totag()) {{
+        if (loose_route()) t_relay();
+        exit;
+    }}
+    record_route();
+    if (uri == myself && !lookup("location")) {{
+        sl_send_reply("404", "Not Found");
+        exit;
+    }}
+    t_relay();
 }}
 """
 
@@ -91,9 +115,11 @@ class House:
 
         `rules` is the parameter of presence_xml that says who may watch whom.
         """
+        _cached_parse.cache_clear()  # of URIs and dialogs that an earlier house has met
+        _recalled_name_addr.cache_clear()
         url = f"sqlite:///{folder / DATABASE}"
         script = folder / "work.cfg"
-        script.write_text(SCRIPT.format(url=url, rules=rules))
+        script.write_text(SCRIPT.format(url=url, rules=rules, domain=DOMAIN))
         self.world = World(0)
         self.sender = Sender(*PHONE, "work")
         self._replies: dict[bytes, bytes] = {}
@@ -150,8 +176,9 @@ class House:
         """Send some requests at once and let them be answered, each by 200."""
         for step, reply in zip(steps, self.hear(steps), strict=True):
             assert reply.startswith(b"SIP/2.0 200 "), reply.decode()
-            if step.on_final is not None:
-                step.on_final(reply)
+            acknowledgement = step.on_final(reply) if step.on_final is not None else None
+            if acknowledgement is not None:
+                self._network.send(acknowledgement, PHONE, US)
 
     def hear(self, steps: Sequence[Step]) -> list[bytes]:
         """Send some requests at once; the replies, empty where there was none."""
@@ -169,8 +196,11 @@ class House:
     def _heard(self, data: bytes, source: Address) -> None:
         if data.startswith(b"SIP/2.0 "):
             self._replies[branch_of(data)] = data
-        else:
-            self.notifies += 1
+        elif data.startswith(b"INVITE "):
+            for response in picked_up(data, CALLEE):
+                self._network.send(response, PHONE, source)
+        elif not data.startswith(b"ACK "):
+            self.notifies += data.startswith(b"NOTIFY ")
             if not self.silent:
                 self._network.send(ok(data), PHONE, source)
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from bench import steps as requests
 from bench.generator import Step
-from bench.messages import Presentity, Watcher
+from bench.messages import Call, Phone, Presentity, Watcher
 from tests.work.counting import Calls
 from tests.work.house import AFTERMATH, EXCHANGE, House
 
@@ -37,6 +37,8 @@ def costs(house: House) -> dict[str, Cost]:
     publishers = [Presentity(sender, f"publisher{number}") for number in everybody]
     watched = [Presentity(sender, f"watched{number}") for number in everybody]
     watchers = [Watcher(sender, f"watcher{number}", user) for number, user in enumerate(watched)]
+    phones = [Phone(sender, f"phone{number}") for number in everybody]
+    calls = [Call(sender, f"caller{number}") for number in everybody]
     found = {
         "options": _cost(house, (requests.options(sender, number) for number in everybody)),
         "publish-initial": _cost(house, map(requests.publish, publishers)),
@@ -47,6 +49,10 @@ def costs(house: House) -> dict[str, Cost]:
         "subscribe": _cost(house, map(requests.subscribe, watchers)),
         "resubscribe": _cost(house, map(requests.subscribe, watchers)),
         "unsubscribe": _cost(house, map(requests.unsubscribe, watchers)),
+        "register-save": _cost(house, map(requests.register, phones)),
+        "register-refresh": _cost(house, map(requests.register, phones)),
+        "invite": _cost(house, (requests.call(one, lambda _: None) for one in calls)),
+        "bye": _cost(house, map(requests.hang_up, calls)),
     }
     for audience in AUDIENCES:
         star = Presentity(sender, f"star{audience}")

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import gc
-from collections import Counter
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -12,6 +10,7 @@ import pytest
 from bench import steps as requests
 from bench.generator import Step
 from bench.messages import Presentity, Watcher
+from tests.work.garbage import left_by
 from tests.work.house import AFTERMATH, NO_RULES, RULES, House
 
 MANY = 20
@@ -22,21 +21,6 @@ def house(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[House]:
     made = House(tmp_path, request.param)
     yield made
     made.close()
-
-
-def left_by(work: Callable[[], None]) -> Counter[str]:
-    """The types of what only the garbage collector can free of what some work made."""
-    gc.collect()
-    gc.disable()
-    gc.set_debug(gc.DEBUG_SAVEALL)
-    try:
-        work()
-        gc.collect()
-        return Counter(type(item).__name__ for item in gc.garbage)
-    finally:
-        gc.set_debug(0)
-        gc.garbage.clear()
-        gc.enable()
 
 
 def users(house: House, what: str) -> list[Presentity]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from dataclasses import asdict
 from pathlib import Path
 
 import pytest
@@ -33,4 +34,8 @@ def costs_beside(folder: Path, stored: int) -> dict[str, Cost]:
 
 @pytest.mark.timeout(120)
 def test_an_operation_makes_the_same_calls_beside_many_subscriptions_as_beside_few(tmp_path: Path) -> None:
-    assert costs_beside(tmp_path / "many", MANY) == costs_beside(tmp_path / "few", FEW)
+    many, few = costs_beside(tmp_path / "many", MANY), costs_beside(tmp_path / "few", FEW)
+    assert many.keys() == few.keys()
+    for name, cost in many.items():
+        # By a call in all: timers meet in one turn of the wheel or in two.
+        assert asdict(cost) == pytest.approx(asdict(few[name]), abs=0.1), name

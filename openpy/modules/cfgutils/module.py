@@ -13,6 +13,7 @@ from openpy.engine.memory import largest_resident
 from openpy.engine.mi import MiError, Reply
 from openpy.engine.module import (
     ArgumentError,
+    Effect,
     Index,
     Inner,
     Module,
@@ -46,12 +47,20 @@ class Cfgutils(Module):
 
     A pause (`sleep`, `usleep`) concerns the message only whose route waits; others are served meanwhile, and
     retransmissions of the message are absorbed. It ends with a tenth of a second.
+
+        rand_set_prob("5");
+        if (rand_event()) { sl_send_reply("503", "By Chance"); exit; }
     """
 
     name = "cfgutils"
+    can_join = True
 
     initial_probability = Param(
-        int, 10, "Per cent of the calls of `rand_event` that are true, until it is set", check=_percent
+        int,
+        10,
+        "Per cent of the calls of `rand_event` that are true, until it is set",
+        check=_percent,
+        reload=True,
     )
 
     def __init__(self, services: Services) -> None:
@@ -64,24 +73,24 @@ class Cfgutils(Module):
 
     # --- chance -----------------------------------------------------------------------------------------------
 
-    @script_function(routes=ROUTES)
+    @script_function(routes=ROUTES, effect=Effect.NONE)
     def rand_event(self, run: Run) -> int:
         """1 with the probability that is set, else -1."""
         return 1 if self.services.random.randrange(100) < self.probability else -1
 
-    @script_function(routes=ROUTES)
+    @script_function(routes=ROUTES, effect=Effect.NONE)
     def rand_set_prob(self, run: Run, probability: Percent) -> int:
         """Set the probability: 1."""
         self.probability = probability
         return 1
 
-    @script_function(routes=ROUTES)
+    @script_function(routes=ROUTES, effect=Effect.NONE)
     def rand_reset_prob(self, run: Run) -> int:
         """Set the probability to `initial_probability`: 1."""
         self.probability = self.initial_probability
         return 1
 
-    @script_function(routes=ROUTES)
+    @script_function(routes=ROUTES, effect=Effect.NONE)
     def rand_get_prob(self, run: Run) -> int:
         """The probability as return code; a probability of 0 so ends the script."""
         return self.probability
@@ -112,12 +121,12 @@ class Cfgutils(Module):
 
     # --- pauses -----------------------------------------------------------------------------------------------
 
-    @script_function(routes=ROUTES)
+    @script_function(routes=ROUTES, effect=Effect.NONE)
     async def sleep(self, run: Run, seconds: Time) -> int:
         """Wait so many seconds: 1; -1 at once where there is no room for the transaction that this needs."""
         return await self._pause(run, seconds)
 
-    @script_function(routes=ROUTES)
+    @script_function(routes=ROUTES, effect=Effect.NONE)
     async def usleep(self, run: Run, microseconds: Time) -> int:
         """Wait so many microseconds, to the next tenth of a second: 1; -1 as `sleep`."""
         return await self._pause(run, microseconds / 1_000_000)
@@ -136,7 +145,7 @@ class Cfgutils(Module):
 
     # --- looking into the server ------------------------------------------------------------------------------
 
-    @script_function(routes=ROUTES)
+    @script_function(routes=ROUTES, effect=Effect.ENDS)
     def abort(self, run: Run) -> int:
         """Stop the server, as SIGTERM does: log where the script was, finish what was begun, close: 0, ends the script.
 
@@ -150,14 +159,14 @@ class Cfgutils(Module):
         os.kill(os.getpid(), signal.SIGTERM)
         return 0
 
-    @script_function(routes=ROUTES)
+    @script_function(routes=ROUTES, effect=Effect.NONE)
     def pkg_status(self, run: Run) -> int:
         """Log how much memory the process uses: 1."""
         most = largest_resident() // 1024
         self._log(f"{sys.getallocatedblocks()} objects live; {most} KiB of memory at most so far")
         return 1
 
-    @script_function(routes=ROUTES)
+    @script_function(routes=ROUTES, effect=Effect.NONE)
     def shm_status(self, run: Run) -> int:
         """Log what the server holds for all messages, as one process shares nothing: transactions and timers: 1."""
         transactions = self.services.transactions.servers_in_use

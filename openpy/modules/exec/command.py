@@ -52,7 +52,8 @@ class CommandKind:
         try:
             parsed = FormatKind().convert(SHELL_VARIABLE.sub("$$", text), environment)
         except ArgumentError as failure:
-            raise ArgumentError(f"{failure}; what the shell shall expand has $$, as in $$HOME") from None
+            hint = "what the shell shall expand has $$, as in $$HOME"
+            raise ArgumentError(failure.text, hint, failure.rule) from None
         return Command(text, _shell_text(parsed.texts), parsed)
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 from typing import Annotated
 
+from openpy.engine.checks import not_negative, positive, switch
 from openpy.engine.corebranches import MAXIMUM_BRANCHES
 from openpy.engine.log import INFO, WARNING
 from openpy.engine.module import (
-    ArgumentError,
     Avps,
     Counter,
+    Effect,
     Module,
     ModuleError,
     Param,
@@ -17,7 +18,8 @@ from openpy.engine.module import (
     script_function,
 )
 from openpy.engine.programs import Ended, Fate, Program
-from openpy.engine.run import Branch, Overloaded, Run
+from openpy.engine.run import Overloaded, Run
+from openpy.engine.state import Branch
 from openpy.modules.exec.command import Command, CommandKind
 from openpy.modules.exec.variables import safe, variables_of
 from openpy.sip.errors import RemoteError
@@ -27,18 +29,6 @@ ROUTES = frozenset({RouteKind.REQUEST, RouteKind.FAILURE})
 URI = "OPENPY_URI"
 
 ShellCommand = Annotated[Command, CommandKind()]
-
-
-def _not_negative(value: int) -> int:
-    if value < 0:
-        raise ArgumentError("0 or more is expected")
-    return value
-
-
-def _positive(value: int) -> int:
-    if value < 1:
-        raise ArgumentError("1 or more is expected")
-    return value
 
 
 class Exec(Module):
@@ -61,16 +51,27 @@ class Exec(Module):
     """
 
     name = "exec"
+    can_join = True
 
-    setvars = Param(int, 1, "0: the environment says nothing about the request")
+    setvars = Param(int, 1, "0: the environment says nothing about the request", reload=True, check=switch)
     time_to_kill = Param(
-        int, 10, "Seconds that a program may take; 0: any time, as in 1.3", check=_not_negative, limit=True
+        int,
+        10,
+        "Seconds that a program may take; 0: any time, as in 1.3",
+        check=not_negative,
+        limit=True,
+        reload=True,
     )
     max_output = Param(
-        int, 65536, "Octets that a program may write; more: it is killed", check=_positive, limit=True
+        int,
+        65536,
+        "Octets that a program may write; more: it is killed",
+        check=positive,
+        limit=True,
+        reload=True,
     )
     max_processes = Param(
-        int, 32, "Programs that run at a time; no more is started", check=_positive, limit=True
+        int, 32, "Programs that run at a time; no more is started", check=positive, limit=True, reload=True
     )
 
     started = Counter("Programs that were started")
@@ -89,7 +90,7 @@ class Exec(Module):
 
     # --- functions --------------------------------------------------------------------------------------------
 
-    @script_function(routes=ROUTES)
+    @script_function(routes=ROUTES, effect=Effect.NONE)
     async def exec_dset(self, run: Run, command: ShellCommand) -> int:
         """The lines of output are URIs: the first becomes the Request-URI, the others are appended as branches.
 
@@ -112,13 +113,13 @@ class Exec(Module):
         state.branches.extend(Branch(uri) for uri in others[:room])
         return 1
 
-    @script_function(routes=ROUTES)
+    @script_function(routes=ROUTES, effect=Effect.NONE)
     async def exec_msg(self, run: Run, command: ShellCommand) -> int:
         """The message, as it was received, is standard input; what the program writes goes nowhere."""
         ended = await self._run(run, command, Program(command.shell, {}, input=run.message.raw))
         return 1 if ended is not None and ended.succeeded else -1
 
-    @script_function(routes=ROUTES)
+    @script_function(routes=ROUTES, effect=Effect.NONE)
     async def exec_avp(self, run: Run, command: ShellCommand, avps: Avps = ()) -> int:
         """The lines of output become AVPs: those that are named, one a line; by default `$avp(i:1)`, `$avp(i:2)` ..."""
         lines = await self._lines(run, command, command.shell, {})

@@ -7,6 +7,7 @@ from typing import Annotated
 from openpy.engine.mi import MiError, Reply
 from openpy.engine.module import (
     ALL_ROUTES,
+    Effect,
     Module,
     NumberKind,
     Param,
@@ -37,8 +38,9 @@ class Gflags(Module):
     """
 
     name = "gflags"
+    can_join = True
 
-    initial = Param(int, 0, "The flags that are set at the start, as a bitmap", check=_bits)
+    initial = Param(int, 0, "The flags that are set at the start, as a bitmap", check=_bits, reload=True)
 
     def __init__(self, services: Services) -> None:
         super().__init__(services)
@@ -50,19 +52,19 @@ class Gflags(Module):
 
     # --- functions --------------------------------------------------------------------------------------------
 
-    @script_function(routes=ALL_ROUTES)
+    @script_function(routes=ALL_ROUTES, effect=Effect.NONE)
     def set_gflag(self, run: Run, flag: Flag) -> int:
         """Set a flag: 1."""
         self.flags |= 1 << flag
         return 1
 
-    @script_function(routes=ALL_ROUTES)
+    @script_function(routes=ALL_ROUTES, effect=Effect.NONE)
     def reset_gflag(self, run: Run, flag: Flag) -> int:
         """Clear a flag: 1."""
         self.flags &= ~(1 << flag)
         return 1
 
-    @script_function(routes=ALL_ROUTES)
+    @script_function(routes=ALL_ROUTES, effect=Effect.NONE)
     def is_gflag(self, run: Run, flag: Flag) -> int:
         """1 if a flag is set, else -1."""
         return 1 if self.flags >> flag & 1 else -1

@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from openpy.engine.module import REQUEST, ArgumentError, Module, NumberKind, Param, RouteKind, script_function
+from openpy.engine.module import (
+    REQUEST,
+    ArgumentError,
+    Effect,
+    Module,
+    NumberKind,
+    Param,
+    RouteKind,
+    script_function,
+)
 from openpy.engine.run import Run
 from openpy.sip.errors import RemoteError
 
@@ -19,13 +28,19 @@ def _limit(value: int) -> int:
 
 
 class Maxfwd(Module):
-    """Checks and counts down Max-Forwards."""
+    """Checks and counts down Max-Forwards.
+
+    A request that goes round in circles ends here:
+
+        if (!mf_process_maxfwd_header("10")) { sl_send_reply("483", "Too Many Hops"); exit; }
+    """
 
     name = "maxfwd"
+    can_join = True
 
-    max_limit = Param(int, HIGHEST, "Larger incoming values are lowered to this", check=_limit)
+    max_limit = Param(int, HIGHEST, "Larger incoming values are lowered to this", check=_limit, reload=True)
 
-    @script_function(routes=REQUEST)
+    @script_function(routes=REQUEST, effect=Effect.NONE)
     def mf_process_maxfwd_header(self, run: Run, hops: Hops) -> int:
         """2: header added with that value; 1: counted down; -1: it is 0 already."""
         try:
@@ -40,7 +55,9 @@ class Maxfwd(Module):
         run.hops = min(left, self.max_limit) - 1
         return 1
 
-    @script_function(routes=frozenset({RouteKind.REQUEST, RouteKind.FAILURE, RouteKind.BRANCH}))
+    @script_function(
+        routes=frozenset({RouteKind.REQUEST, RouteKind.FAILURE, RouteKind.BRANCH}), effect=Effect.NONE
+    )
     def is_maxfwd_lt(self, run: Run, hops: Hops) -> int:
         """1: the value is lower; -1: it is not; -2: there is none; -3: it cannot be read."""
         try:

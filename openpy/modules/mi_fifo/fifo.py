@@ -8,52 +8,12 @@ Rules:
 
 from __future__ import annotations
 
-import contextlib
-import grp
 import os
-import pwd
-from dataclasses import dataclass
 
+from openpy.engine.fileaccess import Access, remove_old, remove_own
 from openpy.engine.module import ModuleError
 
 CHUNK = 65536
-
-
-@dataclass(frozen=True, slots=True)
-class Access:
-    """Permissions and owner; -1 leaves a user or group as it is."""
-
-    mode: int
-    user: int = -1
-    group: int = -1
-
-
-def user_number(user: str | int) -> int:
-    """The number of a user by name or number; "" is -1. Raises ModuleError."""
-    if user == "":
-        return -1
-    try:
-        return int(user)
-    except ValueError:
-        pass
-    try:
-        return pwd.getpwnam(str(user)).pw_uid
-    except KeyError:
-        raise ModuleError(f"mi_fifo: there is no user {user}", "correct fifo_user") from None
-
-
-def group_number(group: str | int) -> int:
-    """The number of a group by name or number; "" is -1. Raises ModuleError."""
-    if group == "":
-        return -1
-    try:
-        return int(group)
-    except ValueError:
-        pass
-    try:
-        return grp.getgrnam(str(group)).gr_gid
-    except KeyError:
-        raise ModuleError(f"mi_fifo: there is no group {group}", "correct fifo_group") from None
 
 
 class CommandFifo:
@@ -65,11 +25,7 @@ class CommandFifo:
 
     def open(self, access: Access) -> None:
         """Make it and open it; raises ModuleError."""
-        try:
-            with contextlib.suppress(FileNotFoundError):
-                os.unlink(self.path)
-        except OSError as error:
-            raise ModuleError(f"mi_fifo: cannot remove the old {self.path}: {error.strerror}") from None
+        remove_old(self.path)
         try:
             os.mkfifo(self.path, 0o600)
             self.descriptor = os.open(self.path, os.O_RDWR | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC)
@@ -90,8 +46,6 @@ class CommandFifo:
     def close(self) -> None:
         """Close it and remove its file."""
         if self.descriptor >= 0:
-            with contextlib.suppress(OSError):
-                if os.path.samestat(os.fstat(self.descriptor), os.lstat(self.path)):
-                    os.unlink(self.path)
+            remove_own(self.path, os.fstat(self.descriptor))
             os.close(self.descriptor)
             self.descriptor = -1

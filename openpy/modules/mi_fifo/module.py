@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import os
 
+from openpy.engine.checks import one_line, positive, within
+from openpy.engine.fileaccess import access_of
 from openpy.engine.module import Counter, Module, ModuleError, Param
-from openpy.modules.mi_fifo.fifo import Access, CommandFifo, group_number, user_number
+from openpy.modules.mi_fifo.fifo import CommandFifo
 from openpy.modules.mi_fifo.requests import Limits
 from openpy.modules.mi_fifo.serving import Counts, FifoServing, ReplyForm
 
@@ -21,16 +23,29 @@ class MiFifo(Module):
     """
 
     name = "mi_fifo"
+    can_join = True
 
-    fifo_name = Param(str, "", "Path of the FIFO, mandatory; a file that is there is removed")
-    fifo_mode = Param(int, 0o660, "Permissions of the FIFO (432 is 0660); 0 is taken for 0600")
+    fifo_name = Param(str, "", "Path of the FIFO, mandatory; a file that is there is removed", check=one_line)
+    fifo_mode = Param(
+        int, 0o660, "Permissions of the FIFO (432 is 0660); 0 is taken for 0600", check=within(0, 0o7777)
+    )
     fifo_user: Param[str | int] = Param((str, int), "", "Owner of the FIFO, by name or number")
     fifo_group: Param[str | int] = Param((str, int), "", "Group of the FIFO, by name or number")
-    reply_dir = Param(str, "/tmp/", "Put in front of the name of a reply FIFO; ends with a slash")
-    reply_indent = Param(str, "\t", 'Indentation of each level of a reply; by default a TAB; `""` for none')
-    max_line = Param(int, 1024, "Bytes of the first line of a request; a longer one is skipped", limit=True)
-    max_parameters = Param(int, 8192, "Bytes of the parameters of a request; more: 400", limit=True)
-    max_waiting = Param(int, 32, "Commands that wait for something; then no request is read", limit=True)
+    reply_dir = Param(
+        str, "/tmp/", "Put in front of the name of a reply FIFO; ends with a slash", check=one_line
+    )
+    reply_indent = Param(
+        str, "\t", 'Indentation of each level of a reply; by default a TAB; `""` for none', check=one_line
+    )
+    max_line = Param(
+        int, 1024, "Bytes of the first line of a request; a longer one is skipped", limit=True, check=positive
+    )
+    max_parameters = Param(
+        int, 8192, "Bytes of the parameters of a request; more: 400", limit=True, check=positive
+    )
+    max_waiting = Param(
+        int, 32, "Commands that wait for something; then no request is read", limit=True, check=positive
+    )
 
     answered = Counter("Requests that were answered", name="fifo_answered_requests")
     skipped = Counter(
@@ -61,7 +76,7 @@ class MiFifo(Module):
             )
         if not self.fifo_mode:
             self._warn("fifo_mode 0 is taken for 0600")
-        access = Access(self.fifo_mode or 0o600, user_number(self.fifo_user), group_number(self.fifo_group))
+        access = access_of("fifo", self.fifo_mode, self.fifo_user, self.fifo_group)
         self._fifo = CommandFifo(self.fifo_name)
         self._fifo.open(access)
         form = ReplyForm(self.reply_dir, self.reply_indent)

@@ -10,9 +10,10 @@ from __future__ import annotations
 
 import errno
 import os
-import select
 import stat
 import time
+
+from openpy.engine.pipes import write_within
 
 ATTEMPTS = 5
 PAUSE = 0.08  # seconds between attempts
@@ -61,16 +62,9 @@ def open_reply(path: str) -> int:
 
 def write_reply(descriptor: int, text: str) -> None:
     """Write a reply and close; raises NoReply if the reader goes or is too slow."""
-    rest = memoryview(text.encode("utf-8", "surrogateescape"))
-    deadline = time.monotonic() + PATIENCE
-    writable = select.poll()
-    writable.register(descriptor, select.POLLOUT)
     try:
-        while rest:
-            if not writable.poll(max(0.0, deadline - time.monotonic()) * 1000):
-                raise NoReply("the reader does not read on")
-            rest = rest[os.write(descriptor, rest) :]
+        write_within(descriptor, text, PATIENCE)
+    except TimeoutError as error:
+        raise NoReply(str(error)) from None
     except OSError as error:
         raise NoReply(f"the reader is gone: {error.strerror}") from None
-    finally:
-        os.close(descriptor)

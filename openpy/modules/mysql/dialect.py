@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Generator, Mapping, Sequence
 from typing import Any, ClassVar
 
 import peewee
@@ -50,6 +50,8 @@ class MysqlDialect(Dialect):
 
     schemes: ClassVar[tuple[str, ...]] = ("mysql",)
     alive: ClassVar[str] = "DO 0"
+    text_quotes: ClassVar[str] = "'\""
+    text_escapes: ClassVar[bool] = True
     # Alice is not alice, in comparisons and in unique keys.
     table_options: ClassVar[str] = f" ENGINE={TRANSACTIONAL} DEFAULT CHARSET=utf8mb4 COLLATE=utf8mb4_bin"
     widest_key: ClassVar[int | None] = 768  # InnoDB's 3072 bytes, of utf8mb4
@@ -115,7 +117,9 @@ class MysqlDialect(Dialect):
             "CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
         ]
 
-    def stream(self, connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+    def stream(
+        self, connection: Connection, sql: str, parameters: Sequence[Any] = ()
+    ) -> Generator[Row, None, None]:
         """The rows of one query, as they come from the server."""
         from openpy.modules.mysql import driver
 

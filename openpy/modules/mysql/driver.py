@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import TYPE_CHECKING, Any, cast
 
 import pymysql
@@ -154,7 +154,7 @@ def _refusal(url: DatabaseUrl, error: Exception) -> DatabaseError:
     return meaning(f"cannot open {url}: {_text(error)}")
 
 
-def stream(connection: Connection, sql: str, parameters: Sequence[Any]) -> Iterator[Row]:
+def stream(connection: Connection, sql: str, parameters: Sequence[Any]) -> Generator[Row, None, None]:
     """The rows of one query, as they come from the server; until the last the connection can do nothing else."""
     cursor = cast(_Connection, connection).cursor(SSCursor)
     with cursor:

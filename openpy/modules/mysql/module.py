@@ -16,9 +16,12 @@ class Mysql(Module):
 
     `openpydbctl create` makes the tables; those that OpenSER 1.3 made serve as they are. The server keeps what was
     acknowledged through a power cut if its `innodb_flush_log_at_trx_commit` is 1. Needs `pip install "openpy[mysql]"`.
+
+        modparam("usrloc", "db_url", "mysql://openser:openserrw@localhost/openser")
     """
 
     name: ClassVar[str] = "mysql"
+    can_join: ClassVar[bool] = True
     dialect: ClassVar[MysqlDialect] = DIALECT
 
     def check(self) -> None:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, ClassVar
+from collections.abc import Generator, Mapping, Sequence
+from typing import Any, ClassVar, cast
 
 import peewee
 
@@ -11,6 +11,7 @@ from openpy.db.dialect import (
     PATIENCE,
     ColumnInfo,
     Connection,
+    Cursor,
     Dialect,
     EachRow,
     Row,
@@ -99,11 +100,17 @@ class PostgresDialect(Dialect):
         """`DELETE ... = ANY` of many rows."""
         return delete_rows(self.quote(table), self.quote("id"))
 
-    def stream(self, connection: Connection, sql: str, parameters: Sequence[Any] = ()) -> Iterator[Row]:
+    def stream(
+        self, connection: Connection, sql: str, parameters: Sequence[Any] = ()
+    ) -> Generator[Row, None, None]:
         """The rows of one query, as they come from the server."""
         from openpy.modules.postgres import driver
 
         return driver.stream(connection, sql, parameters)
+
+    def result(self, cursor: Cursor, most: int) -> list[Row]:
+        """The first rows of the last statement; psycopg refuses to be asked where there can be none."""
+        return super().result(cursor, most) if cast(Any, cursor).description else []
 
 
 DIALECT = PostgresDialect()

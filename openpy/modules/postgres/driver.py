@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import os
 import selectors
-from collections.abc import Iterator, Sequence
+from collections.abc import Generator, Sequence
 from typing import Any, TypeVar, cast
 
 import psycopg
@@ -149,7 +149,7 @@ def _settle(connection: PostgresConnection, read_only: bool, patience: float) ->
     )
 
 
-def stream(connection: Connection, sql: str, parameters: Sequence[Any]) -> Iterator[Row]:
+def stream(connection: Connection, sql: str, parameters: Sequence[Any]) -> Generator[Row, None, None]:
     """The rows of one query, as they come from the server; until the last the connection can do nothing else."""
     with cast(PostgresConnection, connection).cursor() as cursor:
         yield from cursor.stream(sql, parameters)

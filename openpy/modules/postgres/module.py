@@ -16,9 +16,12 @@ class Postgres(Module):
 
     `openpydbctl create` makes the tables; those that OpenSER 1.3 made serve as they are.
     Needs `pip install "openpy[postgres]"`.
+
+        modparam("usrloc", "db_url", "postgres://openser:openserrw@localhost/openser")
     """
 
     name: ClassVar[str] = "postgres"
+    can_join: ClassVar[bool] = True
     dialect: ClassVar[PostgresDialect] = DIALECT
 
     def check(self) -> None:

@@ -16,18 +16,19 @@ from functools import partial
 from itertools import count, islice
 from sys import intern
 
+from openpy.engine.deadlines import Deadlines
 from openpy.engine.services import Services
 from openpy.modules.presence import deciding
 from openpy.modules.presence.authorization import Decision
 from openpy.modules.presence.budgets import Budgets
 from openpy.modules.presence.counts import Counts
-from openpy.modules.presence.deadlines import Deadlines
 from openpy.modules.presence.dialog import LAST_CSEQ, Dialog, Subscription
 from openpy.modules.presence.events import EventPackage, EventRegistry
 from openpy.modules.presence.eventstate import EventState, LastState
 from openpy.modules.presence.notifier import Notifier
 from openpy.modules.presence.presentity import Committed, Presentity, Undone
 from openpy.modules.presence.publications import Publication, Standing
+from openpy.modules.presence.requests import contact_uri
 from openpy.modules.presence.retransmissions import LIFETIME, mark_of
 from openpy.modules.presence.settings import Settings
 from openpy.modules.presence.store import Store
@@ -70,6 +71,11 @@ class PresenceAgent:
         self._numbers = count(1)
         self._settle = self._settled  # one bound method for all presentities
 
+    def go_by(self, settings: Settings) -> None:
+        """Other settings count from now on."""
+        self.settings = settings
+        self.budgets.use(settings.shares)
+
     def now(self) -> float:
         """Unix time in seconds."""
         return self._epoch + self._monotonic()
@@ -92,12 +98,12 @@ class PresenceAgent:
             self.presentities.pop(presentity.uri, None)
             presentity.take_apart()
 
-    def contact(self, flow: Flow) -> str:
-        """Our Contact URI towards a peer."""
+    def contact(self, flow: Flow, request: Request | None = None) -> str:
+        """Our Contact URI towards a peer; `request` is what a dialog with it comes from."""
         if self.settings.server_address:
             return self.settings.server_address
         host, port = self.services.advertised(flow)
-        return intern(f"sip:{host}:{port};transport={flow.transport}")  # one string for all dialogs
+        return intern(contact_uri(flow.transport, host, port, request))  # one string for all dialogs
 
     def new_etag(self, request: Request) -> str:
         """An entity-tag for the answer to a request: never given out before, and nobody can guess it."""

@@ -182,7 +182,7 @@ class PresenceApi:
             callid=request.call_id,
             remote_cseq=request.cseq.number,
             contact=requests.watcher_contact(request).uri_text,
-            local_contact=self.server_address or f"sip:{host}:{port};transport={flow.transport}",
+            local_contact=self.server_address or requests.contact_uri(flow.transport, host, port, request),
             record_route=route_set(request),
             sockinfo_str=socket_info(flow),
             expires=requests.granted_expires(request, package, Limits(min_expires, max_expires)),

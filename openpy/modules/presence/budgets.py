@@ -49,6 +49,12 @@ class Budgets:
         """The subscriptions of each watcher who has any."""
         self._last_states = 0
 
+    def use(self, shares: Shares) -> None:
+        """Other shares count from now on; who has more than that keeps it."""
+        if shares.watcher_rate != self._shares.watcher_rate:
+            self._rates = Rates(shares.watcher_rate)
+        self._shares = shares
+
     def spend(self, watcher_uri: str, now: float) -> None:
         """A watcher subscribes, or goes on to; `now` is in seconds."""
         if not self._rates.allows(watcher_uri, now):

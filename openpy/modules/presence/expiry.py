@@ -13,9 +13,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
+from openpy.engine.deadlines import STEP
 from openpy.modules.presence.authorization import DECISION_LIFETIME, Decision
 from openpy.modules.presence.changes import End
-from openpy.modules.presence.deadlines import STEP
 from openpy.modules.presence.dialog import Subscription
 from openpy.modules.presence.eventstate import LAST_STATE_LIFETIME, LastState
 from openpy.modules.presence.presentity import Presentity

@@ -5,10 +5,13 @@ from __future__ import annotations
 from functools import partial
 
 from openpy.db.errors import DatabaseError
+from openpy.engine.checks import identifier
+from openpy.engine.merged import MergedRequests
 from openpy.engine.mi import FAILED, CommandFailed
 from openpy.engine.module import (
     REQUEST,
     Counter,
+    Effect,
     Format,
     Module,
     ModuleError,
@@ -64,29 +67,42 @@ class Presence(Module):
 
     Which events are served is said by further modules, such as presence_xml. Without `db_url` it is a library for
     such modules: it keeps nothing, and its script functions cannot be used.
+
+        modparam("presence", "db_url", "sqlite:////var/lib/openpy/openpy.db")
+        route {
+            if (is_method("PUBLISH")) handle_publish();
+            else if (is_method("SUBSCRIBE")) handle_subscribe();
+            else sl_send_reply("405", "Method Not Allowed");
+        }
     """
 
     name = "presence"
     needs = ("database", "sl", "tm")
+    works_uncalled = True  # others find it and build on it
 
     db_url = Param(
         str,
         "",
         "URL of the database that keeps publications and subscriptions; unset: nothing is kept or served",
     )
-    presentity_table = Param(str, "presentity", "Table of publications")
-    active_watchers_table = Param(str, "active_watchers", "Table of subscriptions")
-    watchers_table = Param(str, "watchers", "Table of what presentities decided about watchers")
-    clean_period = Param(
-        int, 100, "Seconds between sweeps of the database for what has expired", check=period
+    presentity_table = Param(str, "presentity", "Table of publications", check=identifier)
+    active_watchers_table = Param(str, "active_watchers", "Table of subscriptions", check=identifier)
+    watchers_table = Param(
+        str, "watchers", "Table of what presentities decided about watchers", check=identifier
     )
-    to_tag_pref = Param(str, "10", "What the To-tags of answers to SUBSCRIBE begin with", check=tag_prefix)
-    totag_avpid = Param(int, 25, "Without effect, as in 1.3", hidden=True)
+    clean_period = Param(
+        int, 100, "Seconds between sweeps of the database for what has expired", check=period, reload=True
+    )
+    to_tag_pref = Param(
+        str, "10", "What the To-tags of answers to SUBSCRIBE begin with", check=tag_prefix, reload=True
+    )
+    totag_avpid = Param(int, 25, "Without effect, as in 1.3", hidden=True, reload=True)
     expires_offset = Param(
         int,
         0,
         "Seconds by which the Expires of a 200 to PUBLISH is shorter than the time kept",
         check=not_negative,
+        reload=True,
     )
     max_expires = Param(
         int,
@@ -94,9 +110,10 @@ class Presence(Module):
         "Longest lifetime of publications and subscriptions, in seconds",
         check=positive_or(3600),
         limit=True,
+        reload=True,
     )
     min_expires = Param(
-        int, 0, "Shortest lifetime in seconds; a shorter one is answered 423", check=not_negative
+        int, 0, "Shortest lifetime in seconds; a shorter one is answered 423", check=not_negative, reload=True
     )
     max_body = Param(
         int,
@@ -104,28 +121,46 @@ class Presence(Module):
         "Largest body of a PUBLISH in octets; a larger one is answered 413",
         check=positive_or(65_535),
         limit=True,
+        reload=True,
     )
     server_address = Param(
-        str, "", "Contact URI of 2xx and NOTIFY; unset: the address of the receiving socket", check=sip_uri
+        str,
+        "",
+        "Contact URI of 2xx and NOTIFY; unset: the address of the receiving socket",
+        check=sip_uri,
+        reload=True,
     )
-    subs_respond_200 = Param(int, 1, "Answer SUBSCRIBE with 200; 0: with 202, as 1.3 did", check=switch)
+    subs_respond_200 = Param(
+        int, 1, "Answer SUBSCRIBE with 200; 0: with 202, as 1.3 did", check=switch, reload=True
+    )
     notify_ending_codes = Param(
-        str, ENDING_CODES, "Replies to NOTIFY that end the subscription: numbers and ranges", check=codes
+        str,
+        ENDING_CODES,
+        "Replies to NOTIFY that end the subscription: numbers and ranges",
+        check=codes,
+        reload=True,
     )
     max_notify_refusals = Param(
         int,
         10,
         "NOTIFYs that a watcher may refuse in a row by other replies; then it ends too; 0: no limit",
         check=not_negative,
+        reload=True,
     )
     winfo_watchers = Param(
         str,
         "owner",
         'Who may see who watches a presentity: itself ("owner"), or "anyone", as in 1.3',
         check=owner_or_anyone,
+        reload=True,
     )
     max_watcher_subscriptions = Param(
-        int, 1000, "Subscriptions that one watcher may have; 0: no limit", check=not_negative, limit=True
+        int,
+        1000,
+        "Subscriptions that one watcher may have; 0: no limit",
+        check=not_negative,
+        limit=True,
+        reload=True,
     )
     max_watcher_rate = Param(
         int,
@@ -133,6 +168,7 @@ class Presence(Module):
         "SUBSCRIBEs a second of one watcher, ten seconds' worth of them in one go; 0: no limit",
         check=not_negative,
         limit=True,
+        reload=True,
     )
     max_presentity_subscriptions = Param(
         int,
@@ -140,6 +176,7 @@ class Presence(Module):
         "Subscriptions that one event of one presentity may have; 0: no limit",
         check=not_negative,
         limit=True,
+        reload=True,
     )
     max_presentity_publications = Param(
         int,
@@ -147,6 +184,7 @@ class Presence(Module):
         "Publications that one event of one presentity may have; 0: no limit",
         check=not_negative,
         limit=True,
+        reload=True,
     )
     max_last_states = Param(
         int,
@@ -154,6 +192,7 @@ class Presence(Module):
         "Presentities whose last state is kept for a day, told closed to who comes later; 0: no limit",
         check=not_negative,
         limit=True,
+        reload=True,
     )
     fallback2db = Param(
         int,
@@ -161,8 +200,8 @@ class Presence(Module):
         "1: other servers write to the same database; what they did is read before it counts",
         check=switch,
     )
-    subs_htable_size = Param(int, 9, "A hint, without effect: a power of two", check=table_size)
-    pres_htable_size = Param(int, 9, "A hint, without effect: a power of two", check=table_size)
+    subs_htable_size = Param(int, 9, "A hint, without effect: a power of two", check=table_size, reload=True)
+    pres_htable_size = Param(int, 9, "A hint, without effect: a power of two", check=table_size, reload=True)
 
     publications = Counter("Publications that are kept now")
     subscriptions = Counter("Subscriptions that are kept now")
@@ -177,6 +216,7 @@ class Presence(Module):
         self._expiry: Expiry | None = None
         self._sweep: Sweep | None = None
         self._sharing: Sharing | None = None
+        self._api: PresenceApi | None = None
         self._draining = False
 
     # --- as configured ----------------------------------------------------------------------------------------------
@@ -243,6 +283,8 @@ class Presence(Module):
 
     def _serve(self, agent: PresenceAgent) -> None:
         self._agent = agent
+        agent.go_by(self._settings())  # they may have changed while the rows were read
+        self._merged = MergedRequests(self.services.wheel, self.services.transactions.longest)
         if agent.store.shared:
             self._sharing = Sharing(agent)
             self._sharing.run()
@@ -250,6 +292,13 @@ class Presence(Module):
         self._expiry.run()
         self._sweep = Sweep(agent)
         self._sweep.run()
+
+    def reconfigured(self, configured: Module) -> None:
+        """Requests and NOTIFYs go by the new values from now on. What is kept stays, though it were too much now."""
+        if self._agent is not None:
+            self._agent.go_by(self._settings())
+        if self._api is not None:
+            self._api.server_address, self._api.to_tag_pref = self.server_address, self.to_tag_pref
 
     async def drain(self) -> None:
         """End nothing any more: what expires now is found at the next start."""
@@ -262,9 +311,11 @@ class Presence(Module):
 
     def bind(self) -> PresenceApi:
         """The API for modules that register events."""
-        return PresenceApi(
-            self.registry, self.services, lambda: self._agent, self.server_address, self.to_tag_pref
-        )
+        if self._api is None:
+            self._api = PresenceApi(
+                self.registry, self.services, lambda: self._agent, self.server_address, self.to_tag_pref
+            )
+        return self._api
 
     def _settings(self) -> Settings:
         return Settings(
@@ -290,7 +341,7 @@ class Presence(Module):
 
     # --- script functions -------------------------------------------------------------------------------------------
 
-    @script_function(routes=REQUEST)
+    @script_function(routes=REQUEST, effect=Effect.ANSWERS)
     async def handle_publish(self, run: Run, sender: Format | None = None) -> int:
         """Handle a PUBLISH and answer it; 1 if it was accepted, -1 if not.
 
@@ -298,6 +349,10 @@ class Presence(Module):
         """
         agent = self._ready(run)
         if agent is None:
+            return -1
+        if not run.request.has("SIP-If-Match") and self._is_merged(
+            run
+        ):  # a refresh tells itself by its entity-tag
             return -1
         text = "" if sender is None else sender(run)
         for _ in DECISIONS:
@@ -317,11 +372,11 @@ class Presence(Module):
                 break
         return self._unavailable(run)
 
-    @script_function(routes=REQUEST)
+    @script_function(routes=REQUEST, effect=Effect.ANSWERS)
     async def handle_subscribe(self, run: Run) -> int:
         """Handle a SUBSCRIBE, answer it, and send the NOTIFY; 1 if it was accepted, -1 if not."""
         agent = self._ready(run)
-        if agent is None:
+        if agent is None or self._is_merged(run):
             return -1
         for number in DECISIONS:
             try:
@@ -372,6 +427,13 @@ class Presence(Module):
         if self._agent is None:
             self._unavailable(run)
         return self._agent
+
+    def _is_merged(self, run: Run) -> bool:
+        """Whether it is a copy of a request that is handled already, which was answered."""
+        if not self._merged.holds(run.request):
+            return False
+        run.reply(482, "Loop Detected")
+        return True
 
     def _refuse(self, run: Run, error: RemoteError) -> int:
         headers = "".join(f"{name}: {value}\r\n" for name, value in error.headers)

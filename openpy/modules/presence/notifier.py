@@ -6,7 +6,7 @@ Rules:
 3. A NOTIFY never takes a CSeq that the database does not know of. The next block is asked for when half of one is used.
 4. A large fan-out is sent in slices, between which the answers are read.
 5. A watcher that came by a connection is told by it while it is up. What is larger than a datagram should be goes by
-   TCP, and as a datagram after all where no connection comes up.
+   TCP where its URI names no transport, and as a datagram after all where no connection comes up (`SizeSwitch`).
 6. A watcher that refuses a NOTIFY for now is left alone for a while, and then told what is true by then. A SUBSCRIBE
    from it ends the pause, and so does the end of its subscription: the last word does not wait.
 """
@@ -19,6 +19,7 @@ from functools import partial
 from math import ceil
 from typing import TYPE_CHECKING
 
+from openpy.engine.services import ANYBODY, Callee
 from openpy.engine.waiting import Stepper
 from openpy.modules.presence.changes import Reserve
 from openpy.modules.presence.dialog import ACTIVE, CSEQ_BLOCK, Dialog, Subscription
@@ -26,6 +27,7 @@ from openpy.modules.presence.eventstate import NO_BODY
 from openpy.modules.presence.pauses import Pause
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Response
+from openpy.sip.transports import port_of, transport_of
 from openpy.sip.uri import Uri, cached_uri, parse_uri
 
 if TYPE_CHECKING:
@@ -43,19 +45,17 @@ PLAIN_TARGET = re.compile(
 )
 """A Contact that names an IPv4 address and says nothing of transport."""
 
-MAX_DATAGRAM = 1300
-"""Octets; what is larger goes by a transport with congestion control (RFC 3261 section 18.1.1)."""
-
 
 class Notifier:
     """Sends the NOTIFYs of one presence agent."""
 
-    __slots__ = ("_agent", "_backlog", "_branch_start", "_layer", "_services")
+    __slots__ = ("_agent", "_backlog", "_branch_start", "_layer", "_services", "_switch")
 
     def __init__(self, agent: PresenceAgent) -> None:
         self._agent = agent
         self._services = agent.services
         self._layer = agent.services.transactions
+        self._switch = agent.services.size_switch
         self._branch_start = self._layer.branch_prefix
         self._backlog: deque[Dialog] = deque()
 
@@ -126,7 +126,7 @@ class Notifier:
             self._look(subscription, 0)
         else:
             data = self._data(subscription, flow)
-            if len(data) > MAX_DATAGRAM and not flow.reliable:
+            if len(data) > self._switch.limit > 0 and not flow.reliable:
                 self._look(subscription, len(data))
             elif data:
                 self._transmit(subscription, flow, data)
@@ -242,7 +242,7 @@ class Notifier:
             self.unanswered(subscription)
             return
         data = self._data(subscription, flow)
-        if len(data) > MAX_DATAGRAM >= size and not flow.reliable:
+        if len(data) > self._switch.limit >= size and not flow.reliable and self._switch.limit:
             self._look(subscription, len(data))
         elif data:
             self._transmit(subscription, flow, data)
@@ -251,17 +251,25 @@ class Notifier:
 
     async def _way(self, dialog: Dialog, size: int) -> Flow | None:
         """A flow to the next hop of a dialog; None if there is none."""
+        services, switch = self._services, self._switch
         hop = parse_uri(dialog.path()[2])
-        transport = hop.transport or ("tls" if hop.scheme == "sips" else "udp")
-        port = hop.port or 5060
-        for address in await self._services.resolve(hop.param("maddr") or hop.host):
-            if transport == "tcp" or (transport == "udp" and size > MAX_DATAGRAM):
-                flow = self._services.flow("tcp", address, port)
-                flow = flow or await self._services.connect("tcp", address, port)
+        transport, port = transport_of(hop), port_of(hop)
+        host = hop.param("maddr") or hop.host
+        if transport in ("ws", "wss"):
+            return services.flow(transport, host, port)
+        for address in await services.resolve(host):
+            if transport == "udp" and not hop.transport and switch.wants_tcp(size, address, port):
+                flow = services.flow("tcp", address, port) or await services.connect("tcp", address, port)
                 if flow is not None:
                     return flow
+                switch.refused(address, port)
             if transport == "udp":
-                return self._services.flow("udp", address, port, dialog.local_address())
+                return services.flow("udp", address, port, dialog.local_address())
+            callee = ANYBODY if address == host.strip("[]") else Callee(host)
+            flow = services.flow(transport, address, port, None, callee)
+            flow = flow or await services.connect(transport, address, port, callee)
+            if flow is not None:
+                return flow
         return None
 
     # --- answers --------------------------------------------------------------------------------------------------

@@ -11,6 +11,7 @@ from openpy.modules.presence.events import EventPackage, EventRegistry
 from openpy.sip.errors import RemoteError
 from openpy.sip.headers import NameAddr, Star, parse_event, parse_media_type, parse_name_addr
 from openpy.sip.message import Request
+from openpy.sip.transports import uri_transport
 from openpy.sip.uri import Uri, aor_of
 
 
@@ -114,6 +115,29 @@ def watcher_contact(request: Request) -> NameAddr:
     if not contacts[0].uri_text[:5].lower().startswith(("sip:", "sips:")):
         raise RemoteError(400, "Contact is no SIP URI")
     return contacts[0]
+
+
+def contact_uri(transport: str, host: str, port: int, request: Request | None = None) -> str:
+    """Our URI towards who sent a request, by the way that it came.
+
+    A SIPS URI where a dialog is to be secure (RFC 3261 12.1.1) and the way is: by another nobody could reach it.
+    """
+    if transport not in ("tls", "wss"):
+        return f"sip:{host}:{port};transport={transport}"
+    named = uri_transport(transport)
+    if request is None or not _is_to_be_secure(request):
+        return f"sip:{host}:{port};transport={named}"
+    return f"sips:{host}:{port}" + ("" if named == "tls" else f";transport={named}")
+
+
+def _is_to_be_secure(request: Request) -> bool:
+    """Whether the Request-URI, the first Record-Route or the Contact is a SIPS URI."""
+    try:
+        uris = [request.uri, watcher_contact(request).uri_text]
+        uris += [parse_name_addr(route).uri_text for route in request.values("Record-Route")[:1]]
+    except RemoteError:  # whoever decides about the request refuses it
+        return False
+    return any(uri[:5].lower() == "sips:" for uri in uris)
 
 
 def sender_uri(text: str) -> Uri | None:

@@ -110,7 +110,7 @@ class Sharing:
             if dialog is not None:
                 # From here on it lives at this server.
                 dialog.socket = socket_info(flow)
-                dialog.local_contact = self._agent.contact(flow)
+                dialog.local_contact = self._agent.contact(flow, request)
                 dialog.head = b""
                 await self.read(dialog.presentity.uri)
             return

@@ -115,7 +115,7 @@ def _outside_dialog(agent: PresenceAgent, accepted: _Subscribe) -> Answer:
             watcher_uri=watcher_uri,
             to_uri=aor_of(request.to.uri_text),
             target=accepted.target,
-            local_contact=agent.contact(flow),
+            local_contact=agent.contact(flow, request),
             routes=route_set(request),
             socket=socket_info(flow),
             remote_cseq=accepted.cseq,

@@ -9,7 +9,9 @@ from __future__ import annotations
 
 from openpy.documents import summary
 from openpy.documents.xml import DocumentError
+from openpy.engine.checks import switch
 from openpy.engine.module import ArgumentError, Module, ModuleError, Param
+from openpy.engine.services import Services
 from openpy.modules.presence.api import EventPackage, PresenceApi
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request
@@ -24,12 +26,6 @@ def _watchers(value: str) -> str:
     return value
 
 
-def _switch(value: int) -> int:
-    if value not in (0, 1):
-        raise ArgumentError(f"0 or 1 expected, not {value}")
-    return value
-
-
 def check_summary(request: Request) -> None:
     """Refuse a PUBLISH whose body is no summary; raises RemoteError (400)."""
     try:
@@ -39,21 +35,40 @@ def check_summary(request: Request) -> None:
 
 
 class PresenceMwi(Module):
-    """The event `message-summary`: whether messages wait in a mailbox (RFC 3842)."""
+    """The event `message-summary`: whether messages wait in a mailbox (RFC 3842).
+
+    The voicemail publishes the summary of a mailbox, its owner's phones subscribe to it:
+
+        modparam("presence", "db_url", "sqlite:////var/lib/openpy/openpy.db")
+        route {
+            if (is_method("PUBLISH") && src_ip == 192.0.2.5) handle_publish();
+            else if (is_method("SUBSCRIBE")) handle_subscribe();
+            else sl_send_reply("403", "Forbidden");
+        }
+    """
 
     name = "presence_mwi"
     needs = ("presence",)
 
     mailbox_watchers = Param(
-        str, OWNER, 'Who may watch a mailbox: its "owner", or "anyone", as in 1.3', check=_watchers
+        str,
+        OWNER,
+        'Who may watch a mailbox: its "owner", or "anyone", as in 1.3',
+        check=_watchers,
+        reload=True,
     )
     empty_summary = Param(
         int,
         1,
         "Watchers of a mailbox for which nothing is published are told that no messages wait; "
         "0: they get no body, as in 1.3",
-        check=_switch,
+        check=switch,
+        reload=True,
     )
+
+    def __init__(self, services: Services) -> None:
+        super().__init__(services)
+        self._package = EventPackage("message-summary", summary.CONTENT_TYPE, evs_publ_handl=check_summary)
 
     def check(self) -> None:
         """Register the event; raises ModuleError."""
@@ -61,13 +76,10 @@ class PresenceMwi(Module):
         api = None if presence is None else presence.bind()
         if not isinstance(api, PresenceApi):
             raise ModuleError("presence_mwi needs presence", 'put this line above: loadmodule "presence.so"')
-        api.add_event(self._event())
+        self.reconfigured(self)
+        api.add_event(self._package)
 
-    def _event(self) -> EventPackage:
-        return EventPackage(
-            "message-summary",
-            summary.CONTENT_TYPE,
-            evs_publ_handl=check_summary,
-            owner_only=self.mailbox_watchers == OWNER,
-            empty_nbody=summary.empty if self.empty_summary else None,
-        )
+    def reconfigured(self, configured: Module) -> None:
+        """SUBSCRIBEs and NOTIFYs go by the new values from now on."""
+        self._package.owner_only = self.mailbox_watchers == OWNER
+        self._package.empty_nbody = summary.empty if self.empty_summary else None

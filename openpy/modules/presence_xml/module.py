@@ -9,6 +9,7 @@ from openpy.db.errors import DatabaseError
 from openpy.documents import pidf, watcherinfo
 from openpy.documents.transformations import Unmentioned
 from openpy.documents.xml import CEILING, LIMITS, DocumentError, Limits
+from openpy.engine.checks import identifier, switch
 from openpy.engine.module import ArgumentError, Module, ModuleError, Param
 from openpy.engine.services import Services
 from openpy.modules.presence.api import EventPackage, PresenceApi
@@ -18,12 +19,6 @@ from openpy.modules.presence_xml.policy import Policy
 from openpy.modules.presence_xml.tables import Xcap
 from openpy.modules.presence_xml.xcap import XcapDocuments
 from openpy.sip.errors import RemoteError
-
-
-def _switch(value: int) -> int:
-    if value not in (0, 1):
-        raise ArgumentError(f"0 or 1 expected, not {value}")
-    return value
 
 
 def _up_to(most: int) -> Callable[[int], int]:
@@ -67,16 +62,22 @@ class PresenceXml(Module):
 
     Who may watch, and sees what, is said by the presence rules (RFC 5025) in the table of XCAP documents. They are
     read at the start, and for one user when the command `refreshWatchers` says that they have changed.
+
+        modparam("presence", "db_url", "sqlite:////var/lib/openpy/openpy.db")
+        modparam("presence_xml", "db_url", "sqlite:////var/lib/openpy/openpy.db")
+        modparam("presence_xml", "integrated_xcap_server", 1)
+
+    Without rules, for a first try, everybody may watch everybody: `modparam("presence_xml", "force_active", 1)`.
     """
 
     name = "presence_xml"
     needs = ("presence",)
 
     db_url = Param(str, "", "Database of the XCAP documents; not needed with force_active")
-    xcap_table = Param(str, "xcap", "Table of the XCAP documents")
-    force_active = Param(int, 0, "1: every watcher is told everything, without rules", check=_switch)
-    pidf_manipulation = Param(int, 0, "1: add the hard state that a user keeps by XCAP", check=_switch)
-    integrated_xcap_server = Param(int, 0, "1: the XCAP server writes into the same database", check=_switch)
+    xcap_table = Param(str, "xcap", "Table of the XCAP documents", check=identifier)
+    force_active = Param(int, 0, "1: every watcher is told everything, without rules", check=switch)
+    pidf_manipulation = Param(int, 0, "1: add the hard state that a user keeps by XCAP", check=switch)
+    integrated_xcap_server = Param(int, 0, "1: the XCAP server writes into the same database", check=switch)
     xcap_server = Param[list[str]](
         str,
         [],

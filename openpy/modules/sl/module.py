@@ -6,9 +6,11 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Annotated, Any
 
+from openpy.engine.checks import switch
 from openpy.engine.module import (
     ArgumentError,
     Counter,
+    Effect,
     Event,
     Format,
     FormatKind,
@@ -27,6 +29,7 @@ ERRORS: dict[int, tuple[int, str]] = {
     -11: (500, "Error in external logic"),
     -12: (500, "Forking capacity exceeded"),
     -13: (400, "Bad To"),
+    -440: (440, "Max-Breadth Exceeded"),
     -473: (473, "Filtered destination"),
     -475: (475, "Bad URI"),
     -476: (476, "Unresolvable destination"),
@@ -48,16 +51,22 @@ class CodeKind:
             return lambda run: _status(code(run))
         status = _status(code.constant)
         if status is None:
-            raise ArgumentError(f'"{text}" is no status code; allowed values: 1xx - 6xx only')
+            raise ArgumentError(f'"{text}" is no status code', "allowed values: 1xx - 6xx only")
         return lambda run: status
 
 
 class Sl(Module):
-    """Stateless replies."""
+    """Stateless replies.
+
+    They are for what deserves no transaction:
+
+        if (!is_method("INVITE|ACK|BYE|CANCEL")) { sl_send_reply("405", "Method Not Allowed"); exit; }
+    """
 
     name = "sl"
+    can_join = True
 
-    enable_stats = Param(int, 1, "0: the statistics are not kept")
+    enable_stats = Param(int, 1, "0: the statistics are not kept", reload=True, check=switch)
 
     replies_1xx = Counter("Replies sent, 1xx", name="1xx_replies")
     replies_2xx = Counter("Replies sent, 2xx", name="2xx_replies")
@@ -73,7 +82,8 @@ class Sl(Module):
     filtered_ack = Event("An ACK to such a reply was taken; runs over the ACK")
 
     async def start(self) -> None:
-        """Pick the counters by class once."""
+        """Pick the counters by class once, and find those of single statuses."""
+        self._by_status = self.services.statistics.of_replies("out")
         by_class = (
             self.replies_1xx,
             self.replies_2xx,
@@ -84,7 +94,7 @@ class Sl(Module):
         )
         self._by_class = dict(enumerate(by_class, 1))
 
-    @script_function(routes=ROUTES)
+    @script_function(routes=ROUTES, effect=Effect.REPLIES)
     def sl_send_reply(self, run: Run, code: Annotated[Any, CodeKind()], reason: Format) -> int:
         """Send a stateless reply; -1 for an ACK, a code that is none, or an empty reason."""
         text = reason(run)
@@ -93,7 +103,7 @@ class Sl(Module):
             return -1
         return self._send(run, status, text)
 
-    @script_function(routes=ROUTES)
+    @script_function(routes=ROUTES, effect=Effect.REPLIES)
     def sl_reply_error(self, run: Run) -> int:
         """Answer for the error of the action just before."""
         error = run.error if run.rc < 0 else 0  # any action in between has left its own code
@@ -104,9 +114,18 @@ class Sl(Module):
             self.sent_err_replies.value += 1
         return result
 
-    def _send(self, run: Run, status: int, reason: str) -> int:
+    def send_reply(self, run: Run, status: int, reason: str, headers: str = "") -> bool:
+        """Answer for another module: without state, and counted, unless the request has a transaction.
+
+        `headers` are complete lines, each with CRLF. False for an ACK.
+        """
+        if run.transaction is not None:
+            return run.reply(status, reason, headers, record_route=180 <= status < 300)
+        return self._send(run, status, reason, headers) > 0
+
+    def _send(self, run: Run, status: int, reason: str, headers: str = "") -> int:
         contacts = run.destination_set() if 300 <= status < 400 else ""
-        headers = f"{contacts}\r\n" if contacts else ""
+        headers += f"{contacts}\r\n" if contacts else ""
         if not run.reply_stateless(status, reason, headers, record_route=180 <= status < 300):
             return -1
         run.server.dispatcher.stateless_acks = self.received_ACKs
@@ -114,6 +133,8 @@ class Sl(Module):
             run.server.dispatcher.on_stateless_ack = self.filtered_ack
         if self.local_response is not None:
             self.local_response(run.message, run.flow, run.transaction)
+        if status in self._by_status:
+            self._by_status[status].value += 1
         if self.enable_stats:
             self._by_class[status // 100].value += 1
             self.sent_replies.value += 1

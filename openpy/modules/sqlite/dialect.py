@@ -72,6 +72,7 @@ class SqliteDialect(Dialect):
     schemes: ClassVar[tuple[str, ...]] = ("sqlite",)
     placeholder: ClassVar[str] = "?"
     begin: ClassVar[str] = "BEGIN IMMEDIATE"
+    text_quotes: ClassVar[str] = "'\""  # it takes a name that nothing has for a text
     makes_tables: ClassVar[bool] = True
 
     def connect(self, url: DatabaseUrl, *, read_only: bool = False, patience: float = PATIENCE) -> Connection:

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 from typing import Annotated, Any
 
 from openpy.engine import log
+from openpy.engine.checks import positive, switch
 from openpy.engine.module import (
     ALL_ROUTES,
     ArgumentError,
+    Effect,
     Format,
     Index,
     Inner,
@@ -46,8 +48,8 @@ class LevelKind:
         level = _level(text)
         if level is None:
             reason = "wrong" if len(text) < 3 else "unknown"
-            names = "L_ALERT, L_CRIT, L_ERR, L_WARN, L_NOTICE, L_INFO or L_DBG"
-            raise ArgumentError(f'{reason} log level "{text}"; write {names}')
+            hint = "write L_ALERT, L_CRIT, L_ERR, L_WARN, L_NOTICE, L_INFO or L_DBG"
+            raise ArgumentError(f'{reason} log level "{text}"', hint)
         return level
 
 
@@ -55,29 +57,35 @@ Level = Annotated[Any, LevelKind()]
 
 
 class Xlog(Module):
-    """`xlog`, `xdbg` and the colours of `$C`.
+    """Writes lines into the log, with values of the message: `xlog`, `xdbg` and the colours of `$C`.
+
+        xlog("$rm of $fu to $ru from $si:$sp\\n");
+        xlog("L_WARN", "no route to $rd\\n");
 
     A text whose level the log does not show (core parameter `debug`) is not made at all.
     """
 
     name = "xlog"
+    can_join = True
 
-    buf_size = Param(int, 4096, "Longest text in characters; a longer one makes the call fail")
-    force_color = Param(int, 0, "1: colours also where no terminal shows the log")
+    buf_size = Param(
+        int, 4096, "Longest text in characters; a longer one makes the call fail", reload=True, check=positive
+    )
+    force_color = Param(int, 0, "1: colours also where no terminal shows the log", reload=True, check=switch)
 
-    @script_function(routes=ALL_ROUTES)
+    @script_function(routes=ALL_ROUTES, effect=Effect.NONE)
     def xlog(self, run: Run, text: Format) -> int:
         """Log a text at L_ERR: 1; -1 if it is too long."""
         return self._write(run, log.ERROR, text)
 
-    @script_function(routes=ALL_ROUTES, name="xlog")
+    @script_function(routes=ALL_ROUTES, name="xlog", effect=Effect.NONE)
     def xlog_at_level(self, run: Run, level: Level, text: Format) -> int:
         """Log a text at a level: 1; -1 if it is too long, or a pseudo-variable holds no level."""
         if type(level) is not int:
             level = _level(level(run))
         return -1 if level is None else self._write(run, level, text)
 
-    @script_function(routes=ALL_ROUTES)
+    @script_function(routes=ALL_ROUTES, effect=Effect.NONE)
     def xdbg(self, run: Run, text: Format) -> int:
         """Log a text at L_DBG: 1; -1 if it is too long."""
         return self._write(run, log.DEBUG, text)

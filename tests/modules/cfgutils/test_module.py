@@ -6,7 +6,6 @@ from pathlib import Path
 
 import pytest
 
-from openpy.engine.mi import Node, Reply
 from openpy.script.diagnostics import ScriptError
 from tests.engine.kit import MODULES, Bench, request
 
@@ -21,14 +20,6 @@ def printed(folder: Path, route: str, more: str = "") -> list[str]:
     with Bench(folder, route, more=more, modules=WITH_CFGUTILS) as bench:
         bench.receive(request())
         return list(bench.printed())
-
-
-def run(bench: Bench, name: str, *values: str) -> Reply:
-    command = bench.server.commands.find(name)
-    assert command is not None
-    answer = bench.server.commands.run(command, [Node(value=value) for value in values])
-    assert answer.value is not None
-    return answer.value
 
 
 # --- chance -------------------------------------------------------------------------------------------------------
@@ -101,9 +92,9 @@ def test_chance_comes_from_the_server(tmp_path: Path) -> None:
 def test_commands(tmp_path: Path, commands: list[tuple[str, ...]], probability: int) -> None:
     with Bench(tmp_path, modules=WITH_CFGUTILS) as bench:
         for name, *values in commands:
-            reply = run(bench, name, *values)
+            reply = bench.mi(name, *values)
             assert (reply.code, reply.reason, reply.nodes) == (200, "OK", [])
-        (node,) = run(bench, "rand_get_prob").nodes
+        (node,) = bench.mi("rand_get_prob").nodes
         assert (node.name, node.value) == ("", f"actual probability: {probability} percent\n")
 
 
@@ -119,7 +110,7 @@ def test_commands(tmp_path: Path, commands: list[tuple[str, ...]], probability: 
 )
 def test_what_rand_set_prob_refuses(tmp_path: Path, values: tuple[str, ...], reason: str) -> None:
     with Bench(tmp_path, modules=WITH_CFGUTILS) as bench:
-        reply = run(bench, "rand_set_prob", *values)
+        reply = bench.mi("rand_set_prob", *values)
         assert (reply.code, reply.reason) == (400, reason)
 
 

@@ -217,7 +217,7 @@ def test_others_are_served_and_retransmissions_absorbed_meanwhile(tmp_path: Path
 
 def test_without_the_option_the_module_is_refused(tmp_path: Path) -> None:
     with pytest.raises(ScriptError) as caught:
-        Bench(tmp_path, modules=WITH_EXEC)
+        Bench(tmp_path, "drop;", modules=WITH_EXEC)
     (found,) = caught.value.diagnostics
     assert found.position.line == WITH_EXEC.index("exec") + 1
     assert "without --allow-exec" in found.message
@@ -227,9 +227,9 @@ def test_without_the_option_the_module_is_refused(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("more", "route", "text"),
     [
-        (parameter("time_to_kill", -1), ";", "0 or more is expected"),
-        (parameter("max_output", 0), ";", "1 or more is expected"),
-        (parameter("max_processes", 0), ";", "1 or more is expected"),
+        (parameter("time_to_kill", -1), ";", "0 or more expected"),
+        (parameter("max_output", 0), ";", "1 or more expected"),
+        (parameter("max_processes", 0), ";", "1 or more expected"),
         ("", 'exec_avp("x", "$rU");', '"[$]rU" is no AVP'),
         ("", 'exec_avp("x", "name");', '"name" is no pseudo-variable'),
         ("", 'exec_avp("x", "");', "is no pseudo-variable"),

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from openpy.engine.mi import Node, Reply
 from openpy.script.diagnostics import ScriptError
 from tests.engine.kit import MODULES, Bench, request
 
@@ -15,16 +14,8 @@ def initially(value: int) -> str:
     return f'modparam("gflags", "initial", {value})'
 
 
-def run(bench: Bench, name: str, *values: str) -> Reply:
-    command = bench.server.commands.find(name)
-    assert command is not None
-    answer = bench.server.commands.run(command, [Node(value=value) for value in values])
-    assert answer.value is not None
-    return answer.value
-
-
 def told(bench: Bench, name: str, *values: str) -> list[str | None]:
-    reply = run(bench, name, *values)
+    reply = bench.mi(name, *values)
     assert (reply.code, reply.reason) == (200, "OK")
     return [node.value for node in reply.nodes]
 
@@ -99,7 +90,7 @@ def test_commands(tmp_path: Path, command: str, bitmap: str, answer: list[str], 
 )
 def test_what_commands_refuse(tmp_path: Path, command: str, values: tuple[str, ...], reason: str) -> None:
     with Bench(tmp_path, more=initially(5), modules=WITH_GFLAGS) as bench:
-        reply = run(bench, command, *values)
+        reply = bench.mi(command, *values)
         assert (reply.code, reply.reason) == (400, reason)
         assert told(bench, "get_gflags") == ["0x5", "5"]
 

@@ -3,54 +3,15 @@
 from __future__ import annotations
 
 import asyncio
-import gc
 import os
-from collections.abc import Awaitable, Callable, Iterator
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from threading import Thread
-from typing import Any
 
-from openpy.engine.config import CoreConfig
-from openpy.engine.log import Log
-from openpy.engine.server import Server
-from openpy.script.syntax import SocketId
+from tests.modules.echo import EchoServer, until
 
-OWN_MODULE = '''
-from openpy.engine.mi import CommandFailed, Reply
-from openpy.engine.module import Module, mi_command
-from openpy.engine.waiting import Wait
-
-class Echo(Module):
-    """Says what it heard."""
-
-    name = "echo"
-    waits = None
-    heard = ()
-
-    @mi_command("echo")
-    def echo(self, *words: str) -> Reply:
-        """Give the words back."""
-        self.heard = (*self.heard, words)
-        reply = Reply()
-        for word in words:
-            reply.add("Word", word).add("Length", str(len(word)))
-        return reply
-
-    @mi_command("fail")
-    def fail(self) -> None:
-        """Fail."""
-        raise CommandFailed("as it was told")
-
-    @mi_command("wait")
-    async def wait(self, which: str) -> Reply:
-        """Answer when it is let go."""
-        self.waits = self.waits or {}
-        self.waits[which] = Wait()
-        reply = Reply()
-        reply.add(value=which + await self.waits[which])
-        return reply
-'''
+__all__ = ["Asker", "FifoServer", "until"]
 
 
 class Asker:
@@ -92,40 +53,16 @@ class Asker:
         return answers[name]
 
 
-class FifoServer:
+class FifoServer(EchoServer):
     """A server whose modules are echo and mi_fifo."""
 
     def __init__(self, folder: Path, settings: str = "") -> None:
-        (folder / "echo.py").write_text(OWN_MODULE)
-        self.lines: list[str] = []
-        log = Log(2, lambda _, line: self.lines.append(line.split("] ", 1)[1]))
-        self.server = Server(CoreConfig(listen=[SocketId("udp", "127.0.0.1", 0)]), log=log)
-        (folder / "test.cfg").write_text(
-            f'mpath="{folder}"\nloadmodule "echo.so"\nloadmodule "mi_fifo.so"\n'
+        places = (
             f'modparam("mi_fifo", "fifo_name", "{folder}/fifo")\n'
-            f'modparam("mi_fifo", "reply_dir", "{folder}/")\n{settings}\nroute {{ exit; }}'
+            f'modparam("mi_fifo", "reply_dir", "{folder}/")\n'
         )
-        self.server.load(folder / "test.cfg")
-        self.server.bind()
-        self.echo: Any = self.server.modules["echo"]
-        self.mi: Any = self.server.modules["mi_fifo"]
+        super().__init__(folder, "mi_fifo", places + settings)
         self.asker = Asker(folder)
-
-    def play(self, scene: Callable[[FifoServer], Awaitable[None]]) -> None:
-        """Start, play, stop."""
-        thresholds = gc.get_threshold()
-
-        async def live() -> None:
-            await self.server.start()
-            try:
-                await scene(self)
-            finally:
-                await self.server.stop()
-
-        try:
-            asyncio.run(live())
-        finally:
-            gc.set_threshold(*thresholds)
 
     async def settled(self) -> None:
         """Wait until an answer that was read already is counted too."""
@@ -134,8 +71,3 @@ class FifoServer:
 
     async def ask(self, request: str, name: str = "answer") -> str:
         return await asyncio.to_thread(self.asker.ask, request, name)
-
-
-async def until(condition: Callable[[], object]) -> None:
-    while not condition():
-        await asyncio.sleep(0.005)

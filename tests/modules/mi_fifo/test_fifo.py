@@ -1,15 +1,14 @@
 from __future__ import annotations
 
-import grp
 import os
-import pwd
 import stat
 from pathlib import Path
 
 import pytest
 
+from openpy.engine.fileaccess import Access
 from openpy.engine.module import ModuleError
-from openpy.modules.mi_fifo.fifo import Access, CommandFifo, group_number, user_number
+from openpy.modules.mi_fifo.fifo import CommandFifo
 
 ACCESS = Access(0o660)
 
@@ -84,14 +83,3 @@ def test_a_fifo_whose_owner_cannot_be_set_is_not_left_behind(
     with pytest.raises(ModuleError, match="Operation not permitted"):
         CommandFifo(str(tmp_path / "fifo")).open(Access(0o660, 1))
     assert not (tmp_path / "fifo").exists()
-
-
-def test_users_and_groups_by_name_or_number() -> None:
-    user, group = pwd.getpwuid(os.getuid()), grp.getgrgid(os.getgid())
-    assert user_number(user.pw_name) == user_number(str(user.pw_uid)) == user_number(user.pw_uid)
-    assert group_number(group.gr_name) == group_number(group.gr_gid) == os.getgid()
-    assert user_number("") == group_number("") == -1
-    with pytest.raises(ModuleError, match="there is no user nobody-of-that-name"):
-        user_number("nobody-of-that-name")
-    with pytest.raises(ModuleError, match="there is no group none-of-that-name"):
-        group_number("none-of-that-name")

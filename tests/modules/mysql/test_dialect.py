@@ -1,19 +1,16 @@
 import sys
-from collections.abc import Callable
-from queue import SimpleQueue
 
 import peewee
 import pytest
 
 from openpy.db import schema
-from openpy.db.database import Database
 from openpy.db.dialect import ColumnInfo, Connection, Dialect, EachRow, execute, fetch
-from openpy.db.errors import DatabaseError, RowRefused, Unavailable, Unusable
-from openpy.db.statements import Update, Upsert
+from openpy.db.errors import RowRefused, Unavailable, Unusable
 from openpy.db.tables import Table, ddl
 from openpy.db.url import DatabaseUrl
 from openpy.modules.mysql.dialect import DIALECT
 from openpy.modules.presence.tables import TABLES
+from tests.modules.servers import a_database_of_openser_serves
 
 ID = "id int(10) unsigned AUTO_INCREMENT PRIMARY KEY NOT NULL"
 OPTIONS = "ENGINE=MyISAM DEFAULT CHARSET=latin1"
@@ -88,29 +85,8 @@ def test_a_table_of_openser_serves_with_the_advice_to_alter_it(connection: Conne
 
 
 def test_a_database_of_openser_serves_as_it_is(connection: Connection, url: DatabaseUrl) -> None:
-    for statement in OPENSER:
-        execute(connection, statement)
-    posted: SimpleQueue[Callable[[], None]] = SimpleQueue()
-    database = Database(url, DIALECT, posted.put)
-    database.open()
-    tables = [database.use(table) for table in TABLES]
-    assert database.ready
-    presentity = tables[0]
-    assert presentity.widths["username"] == 64
-    assert presentity.misfit(("x" * 65, "", "", "", 0, 0, b"")) == "username"
-    answers: list[DatabaseError | None] = []
-    id_ = database.next_id(presentity)
-    row = ("zoë", "example.org", "presence", "a.1", 2, 1, bytes(range(256)))
-    database.writer.submit("k", [Upsert(presentity, id_, row)], answers.append)
-    database.writer.submit("k", [Update(presentity.update("etag"), id_, ("a.2",))], answers.append)
-    database.writer.submit("l", [Upsert(presentity, id_ + 1, ("\U0001f600", *row[1:]))], answers.append)
-    database.writer.flush()
-    while len(answers) < 3:
-        posted.get(timeout=5)()
-    assert answers[:2] == [None, None]
-    assert isinstance(answers[2], RowRefused), "latin1 has no such character"
-    assert list(database.rows(presentity)) == [(1, *row[:3], "a.2", *row[4:])]
-    database.close()
+    (answer,) = a_database_of_openser_serves(DIALECT, url, connection, OPENSER, "\U0001f600")
+    assert isinstance(answer, RowRefused), "latin1 has no such character"
 
 
 def test_a_table_that_knows_no_case_never_mixes_two_rows_up(connection: Connection) -> None:

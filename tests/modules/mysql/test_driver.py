@@ -11,7 +11,8 @@ from openpy.db.dialect import Connection, execute, fetch
 from openpy.db.errors import DatabaseError, OutcomeUnknown, RowRefused, Unavailable, Unusable, WrongTable
 from openpy.db.url import DatabaseUrl, parse_url
 from openpy.modules.mysql import driver
-from openpy.modules.mysql.driver import classify, connect, stream
+from openpy.modules.mysql.driver import classify, connect
+from tests.modules.servers import a_lock_is_waited_for_briefly, a_reader_cannot_write
 
 
 def value(connection: Connection, variable: str) -> object:
@@ -38,28 +39,11 @@ def test_a_value_that_does_not_fit_is_refused_and_not_cut(connection: Connection
 
 
 def test_a_reader_cannot_write(url: DatabaseUrl, connection: Connection) -> None:
-    execute(connection, "CREATE TABLE t (id INT PRIMARY KEY)")
-    with closing(connect(url, read_only=True, patience=0.4)) as reading:
-        with pytest.raises(pymysql.Error) as caught:
-            execute(reading, "INSERT INTO t VALUES (1)")
-        assert isinstance(classify(caught.value), Unavailable)
-        assert list(stream(reading, "SELECT id FROM t WHERE id < %s", (5,))) == []
+    a_reader_cannot_write(driver, pymysql.Error, url, connection)
 
 
 def test_a_lock_is_waited_for_briefly(url: DatabaseUrl, connection: Connection) -> None:
-    execute(connection, "CREATE TABLE t (id INT PRIMARY KEY) ENGINE=InnoDB")
-    execute(connection, "BEGIN")
-    execute(connection, "INSERT INTO t VALUES (1)")
-    with closing(connect(url, read_only=False, patience=0.4)) as other:
-        execute(other, "BEGIN")
-        begun = time.monotonic()
-        with pytest.raises(pymysql.Error) as caught:
-            execute(other, "INSERT INTO t VALUES (1)")
-        assert time.monotonic() - begun < 0.3
-        assert type(classify(caught.value)) is Unavailable
-        other.rollback()
-        connection.rollback()
-        execute(other, "INSERT INTO t VALUES (1)")
+    a_lock_is_waited_for_briefly(driver, pymysql.Error, url, connection, " ENGINE=InnoDB")
 
 
 def test_the_socket_file_where_the_host_is_left_out(url: DatabaseUrl) -> None:

@@ -1,18 +1,15 @@
 import sys
-from collections.abc import Callable
-from queue import SimpleQueue
 
 import pytest
 
 from openpy.db import schema
-from openpy.db.database import Database
 from openpy.db.dialect import ColumnInfo, Connection, EachRow, execute, fetch
-from openpy.db.errors import DatabaseError, Unavailable, Unusable
-from openpy.db.statements import Update, Upsert
+from openpy.db.errors import Unavailable, Unusable
 from openpy.db.tables import ddl
 from openpy.db.url import DatabaseUrl
 from openpy.modules.postgres.dialect import DIALECT
 from openpy.modules.presence.tables import TABLES
+from tests.modules.servers import a_database_of_openser_serves
 
 V64 = "VARCHAR(64) NOT NULL"
 
@@ -60,27 +57,7 @@ def test_the_tables_of_presence_can_be_made(connection: Connection) -> None:
 
 
 def test_a_database_of_openser_serves_as_it_is(connection: Connection, url: DatabaseUrl) -> None:
-    for statement in OPENSER:
-        execute(connection, statement)
-    posted: SimpleQueue[Callable[[], None]] = SimpleQueue()
-    database = Database(url, DIALECT, posted.put)
-    database.open()
-    tables = [database.use(table) for table in TABLES]
-    assert database.ready
-    presentity = tables[0]
-    assert presentity.widths["username"] == 64
-    assert presentity.misfit(("x" * 65, "", "", "", 0, 0, b"")) == "username"
-    answers: list[DatabaseError | None] = []
-    id_ = database.next_id(presentity)
-    row = ("zoë", "example.org", "presence", "a.1", 2, 1, bytes(range(256)))
-    database.writer.submit("k", [Upsert(presentity, id_, row)], answers.append)
-    database.writer.submit("k", [Update(presentity.update("etag"), id_, ("a.2",))], answers.append)
-    database.writer.flush()
-    while len(answers) < 2:
-        posted.get(timeout=5)()
-    assert answers == [None, None]
-    assert list(database.rows(presentity)) == [(1, *row[:3], "a.2", *row[4:])]
-    database.close()
+    assert a_database_of_openser_serves(DIALECT, url, connection, OPENSER) == []
 
 
 def test_rows_go_one_by_one_only_until_the_types_are_known(connection: Connection) -> None:

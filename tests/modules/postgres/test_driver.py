@@ -12,7 +12,8 @@ from openpy.db.dialect import Connection, execute, fetch
 from openpy.db.errors import DatabaseError, OutcomeUnknown, RowRefused, Unavailable, Unusable, WrongTable
 from openpy.db.url import DatabaseUrl, parse_url
 from openpy.modules.postgres import driver
-from openpy.modules.postgres.driver import classify, connect, stream
+from openpy.modules.postgres.driver import classify, connect
+from tests.modules.servers import a_lock_is_waited_for_briefly, a_reader_cannot_write
 
 
 def value(connection: Connection, setting: str) -> object:
@@ -39,28 +40,11 @@ def test_commits_are_durable_whatever_the_database_is_set_to(
 
 
 def test_a_reader_cannot_write(url: DatabaseUrl, connection: Connection) -> None:
-    execute(connection, "CREATE TABLE t (id INT PRIMARY KEY)")
-    with closing(connect(url, read_only=True, patience=0.4)) as reading:
-        with pytest.raises(psycopg.Error) as caught:
-            execute(reading, "INSERT INTO t VALUES (1)")
-        assert isinstance(classify(caught.value), Unavailable)
-        assert list(stream(reading, "SELECT id FROM t WHERE id < %s", (5,))) == []
+    a_reader_cannot_write(driver, psycopg.Error, url, connection)
 
 
 def test_a_lock_is_waited_for_briefly(url: DatabaseUrl, connection: Connection) -> None:
-    execute(connection, "CREATE TABLE t (id INT PRIMARY KEY)")
-    execute(connection, "BEGIN")
-    execute(connection, "INSERT INTO t VALUES (1)")
-    with closing(connect(url, read_only=False, patience=0.4)) as other:
-        execute(other, "BEGIN")
-        begun = time.monotonic()
-        with pytest.raises(psycopg.Error) as caught:
-            execute(other, "INSERT INTO t VALUES (1)")
-        assert time.monotonic() - begun < 0.3
-        assert type(classify(caught.value)) is Unavailable
-        other.rollback()
-        connection.rollback()
-        execute(other, "INSERT INTO t VALUES (1)")
+    a_lock_is_waited_for_briefly(driver, psycopg.Error, url, connection)
 
 
 def test_a_socket_file_where_the_host_is_left_out(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -23,6 +23,8 @@ from openpy.engine.mi import Commands, Node
 from openpy.engine.module import Module
 from openpy.engine.programs import Ended, Program
 from openpy.engine.run import Overloaded, Run
+from openpy.engine.services import ANYBODY, Callee
+from openpy.engine.sizeswitch import SizeSwitch
 from openpy.engine.statistics import Statistics
 from openpy.engine.waiting import Stepper, Wait
 from openpy.modules.presence.agent import PresenceAgent
@@ -354,6 +356,9 @@ class House:
         self.logged: list[str] = []
         self.log = Log(9, lambda level, line: self.logged.append(line))
         self.statistics = Statistics()
+        self.avp_aliases: dict[str, str | int] = {}
+        self.size_switch = SizeSwitch(self.clock.monotonic)
+        self.size_switch.limit = 1300
         self.allow_exec = False
         self.commands = Commands(self.log, lambda error: self.logged.append(repr(error)))
         self.wire: list[tuple[Wire, bytes]] = []
@@ -377,9 +382,10 @@ class House:
             PresenceXml.parameters()[name].set(module, value)
         self.presence.check()
         module.check()
+        self.further: Module | None = None
         if further is not None:
             declaration, values = further
-            other = declaration(self)
+            self.further = other = declaration(self)
             for name, value in values.items():
                 declaration.parameters()[name].set(other, value)
             other.check()
@@ -403,8 +409,15 @@ class House:
     def database(self, url: str) -> Database:
         return cast(Database, self.memory)
 
-    def flow(self, transport: str, host: str, port: int, local: tuple[str, int] | None = None) -> Flow | None:
-        if transport == "tcp" and (host, port) not in self.connections:
+    def flow(
+        self,
+        transport: str,
+        host: str,
+        port: int,
+        local: tuple[str, int] | None = None,
+        callee: Callee = ANYBODY,
+    ) -> Flow | None:
+        if transport != "udp" and (host, port) not in self.connections:
             return None
         for way in self.ways:
             if (way.transport, way.host, way.port) == (transport, host, port):
@@ -413,7 +426,7 @@ class House:
         self.ways.append(way)
         return way
 
-    def connect(self, transport: str, host: str, port: int) -> Wait[Flow | None]:
+    def connect(self, transport: str, host: str, port: int, callee: Callee = ANYBODY) -> Wait[Flow | None]:
         wait: Wait[Flow | None] = Wait()
         if (host, port) in self.listening:
             self.connections.add((host, port))

@@ -64,7 +64,8 @@ def test_so_many_last_states_are_kept_that_nobody_watches() -> None:
     house.subscribe(uri="sip:dave@example.org", call_id="c1")
     come_and_go("dave")
     assert b"closed" in house.take()[-1].body
-    house.wait(LAST_STATE_LIFETIME + 10)
+    house.clock.time += LAST_STATE_LIFETIME
+    house.wait(10)
     come_and_go("carol")
     assert "sip:carol@example.org" in house.agent.presentities
 
@@ -130,3 +131,16 @@ def test_what_was_kept_counts_after_a_restart(budget: int) -> None:
         house.subscribe(call_id=f"c{number}")
     reborn = house.restart(max_watcher_subscriptions=budget)
     refused(reborn.subscribe(call_id="more"), 403)
+
+
+def test_other_shares_count_at_once_and_nobody_loses_what_he_has() -> None:
+    house = House(max_watcher_subscriptions=3, max_watcher_rate=1)
+    first = house.subscribe(call_id="c1")
+    house.subscribe(uri="sip:carol@example.org", call_id="c2")
+    house.presence.max_watcher_subscriptions = 1
+    house.presence.max_watcher_rate = 0
+    house.presence.reconfigured(house.presence)
+    refused(house.subscribe(uri="sip:dave@example.org", call_id="c3"), 403)
+    assert house.presence.subscriptions.value == 2
+    for number in range(30):
+        assert house.resubscribe(first, cseq=10 + number).status == 200

@@ -196,3 +196,41 @@ def test_a_drain_before_the_start() -> None:
     presence = Presence(cast(Any, House()))
     with pytest.raises(StopIteration):
         presence.drain().send(None)
+
+
+def test_parameters_may_change_while_it_runs() -> None:
+    house = House(max_expires=60)
+    presence = house.presence
+    api = presence.bind()
+    vars(presence).update(
+        max_expires=30,
+        expires_offset=5,
+        server_address="sip:proxy.example.org",
+        to_tag_pref="new",
+        subs_respond_200=0,
+    )
+    presence.reconfigured(presence)
+    assert house.publish(expires=100)["Expires"] == "25"
+    subscription = house.subscribe()
+    assert (subscription.status, subscription["Contact"]) == (202, "<sip:proxy.example.org>")
+    assert subscription.reply.to.tag is not None
+    assert subscription.reply.to.tag.startswith("new.")
+    assert presence.bind() is api
+    assert (api.server_address, api.to_tag_pref) == ("sip:proxy.example.org", "new")
+    library = Presence(house)
+    library.reconfigured(library)
+
+
+def test_a_request_that_came_by_two_ways_is_served_once() -> None:
+    """RFC 3261 8.2.2.2."""
+    house = House()
+    first = house.publish(call_id="fork@example.org")
+    again = house.publish(call_id="fork@example.org")
+    assert (first.status, first.code) == (200, 1)
+    assert (again.status, again.reply.reason, again.code) == (482, "Loop Detected", -1)
+    assert house.presence.publications.value == 1
+    assert house.publish(call_id="fork@example.org", cseq=2, etag=first["SIP-ETag"]).status == 200
+    watcher = house.subscribe(call_id="s@example.org")
+    assert house.subscribe(call_id="s@example.org").status == 482
+    refreshed = house.subscribe(call_id="s@example.org", cseq=2, to_tag=watcher.reply.to.tag)
+    assert refreshed.status in (200, 202)

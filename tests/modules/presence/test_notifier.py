@@ -264,6 +264,50 @@ def test_and_as_a_datagram_after_all() -> None:
     assert house.take_one().cseq.number == 2
 
 
+def test_who_takes_no_connections_is_waited_for_once() -> None:
+    house = House()
+    house.subscribe()
+    house.take()
+    tag = house.publish(LARGE)["SIP-ETag"]
+    house.wait(2.1)
+    assert house.take_one().cseq.number == 2
+    house.publish(LARGE.replace(b"open", b"closed"), etag=tag)
+    assert house.wire[-1][0].transport == "udp"
+    assert house.take_one().cseq.number == 3
+
+
+def test_a_contact_that_says_udp_is_told_by_udp() -> None:
+    house = House()
+    house.listening.add(WATCHER)
+    house.subscribe(contact=f"<sip:bob@{WATCHER[0]}:{WATCHER[1]};transport=udp>")
+    house.take()
+    house.publish(LARGE)
+    assert house.wire[-1][0].transport == "udp"
+
+
+def test_a_watcher_by_web_socket_is_told_by_its_connection_and_no_other_way() -> None:
+    house = House()
+    here = ("192.0.2.7", 40_000)
+    house.connections.add(here)
+    house.subscribe(transport="ws", source=here, contact="<sip:bob@x1.invalid;transport=ws>")
+    house.publish()
+    ways = [way for way, data in house.wire if data.startswith(b"NOTIFY")]
+    assert [(way.transport, way.host, way.port) for way in ways] == [("ws", *here)] * 2
+    house.connections.clear()
+    house.publish(presence(id_="x"))
+    house.wait(1)
+    assert house.memory.named("active_watchers") == [], "it cannot be connected to"
+
+
+def test_a_watcher_by_tls_is_connected_to() -> None:
+    house = House()
+    house.names["phone.example.org"] = ("192.0.2.44",)
+    house.listening.add(("192.0.2.44", 5061))
+    house.subscribe(contact="<sips:bob@phone.example.org>")
+    way = house.wire[-1][0]
+    assert (way.transport, way.host, way.port) == ("tls", "192.0.2.44", 5061)
+
+
 def test_what_changes_while_a_way_is_looked_for_is_what_is_told() -> None:
     house = House()
     house.subscribe()
@@ -304,7 +348,7 @@ def test_a_watcher_that_cannot_be_reached_is_given_up() -> None:
     assert house.memory.named("active_watchers") == []
     for contact in ("<sip:bob@nowhere.example>", "<sips:bob@192.0.2.7>"):
         house.subscribe(contact=contact)
-        house.wait(1)
+        house.wait(3)
         assert house.memory.named("active_watchers") == []
     assert house.take() == []
 

@@ -98,6 +98,39 @@ def test_contacts() -> None:
         assert status(requests.watcher_contact, request(*headers))[0] == 400
 
 
+SIPS = "sips:a@b"
+
+
+@pytest.mark.parametrize(
+    ("uri", "headers", "secure"),
+    [
+        ("sip:a@b", ("Contact: <sip:w@h>",), False),
+        (SIPS, ("Contact: <sip:w@h>",), True),
+        (SIPS.upper(), ("Contact: <sip:w@h>",), True),
+        ("sip:a@b", ("Contact: <sips:w@h>",), True),
+        ("sip:a@b", ("Contact: <sip:w@h>", "Record-Route: <sips:p;lr>, <sip:q;lr>"), True),
+        ("sip:a@b", ("Contact: <sip:w@h>", "Record-Route: <sip:p;lr>, <sips:q;lr>"), False),
+        (SIPS, ("Contact: *",), False),
+        (SIPS, ("Contact: <sip:w@h>", "Record-Route: <nonsense"), False),
+    ],
+)
+@pytest.mark.parametrize(
+    ("transport", "plain", "secured"),
+    [
+        ("tls", "sip:h:5061;transport=tls", "sips:h:5061"),
+        ("wss", "sip:h:5061;transport=ws", "sips:h:5061;transport=ws"),
+        ("tcp", "sip:h:5061;transport=tcp", None),
+        ("udp", "sip:h:5061;transport=udp", None),
+    ],
+)
+def test_our_contact_is_secure_where_the_dialog_is(
+    uri: str, headers: tuple[str, ...], secure: bool, transport: str, plain: str, secured: str | None
+) -> None:
+    made = request(*headers, uri=uri)
+    assert requests.contact_uri(transport, "h", 5061, made) == ((secure and secured) or plain)
+    assert requests.contact_uri(transport, "h", 5061) == plain
+
+
 def test_senders() -> None:
     assert requests.sender_uri(" ") is None
     assert requests.sender_uri("<null>") is None

@@ -182,3 +182,14 @@ def test_the_other_events_go_on() -> None:
     house.subscribe()
     notify: Request = house.take_one()
     assert notify.get("Event") == "presence"
+
+
+def test_parameters_may_change_while_it_runs() -> None:
+    house = house_with()
+    assert watch(house, from_="<sip:eve@example.org>;tag=e").status == 403
+    module = house.further
+    assert module is not None
+    vars(module).update(mailbox_watchers="anyone", empty_summary=0)
+    module.reconfigured(module)
+    assert watch(house, from_="<sip:eve@example.org>;tag=e", call_id="c2").status == 200
+    assert told(house) == b""

@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from openpy.engine.run import Run
+from openpy.modules.sl.module import Sl
 from openpy.script.diagnostics import ScriptError
+from openpy.sip.message import parse_message
 from tests.engine.kit import Bench, Sent, code_of, request
 
 
@@ -132,3 +135,18 @@ def test_statistics_can_be_left_out(tmp_path: Path) -> None:
     with Bench(tmp_path, 'sl_send_reply("200", "OK");', more='modparam("sl", "enable_stats", 0)') as bench:
         bench.receive(request())
         assert bench.value("sent_replies", "sl") == 0
+
+
+@pytest.mark.parametrize("with_transaction", [False, True])
+def test_other_modules_answer_through_it(tmp_path: Path, with_transaction: bool) -> None:
+    with Bench(tmp_path) as bench:
+        sl = bench.server.modules["sl"]
+        assert isinstance(sl, Sl)
+        run = Run(bench.server, parse_message(request()), bench.phone())
+        if with_transaction:
+            run.begin_transaction()
+        assert sl.send_reply(run, 401, "Unauthorized", "X: y\r\n")
+        assert (bench.sent[-1].start, bench.sent[-1].get("X")) == ("SIP/2.0 401 Unauthorized", "y")
+        assert bench.value("4xx_replies", "sl") == (not with_transaction)
+        ack = Run(bench.server, parse_message(request("ACK")), bench.phone())
+        assert not sl.send_reply(ack, 401, "Unauthorized")

@@ -4,7 +4,6 @@ from pathlib import Path
 
 import pytest
 
-from openpy.engine.mi import Node, Reply
 from openpy.script.diagnostics import ScriptError
 from tests.engine.kit import MODULES, Bench, request
 
@@ -15,16 +14,8 @@ def variable(text: str) -> str:
     return f'modparam("statistics", "variable", "{text}")\n'
 
 
-def run(bench: Bench, name: str, *values: str) -> Reply:
-    command = bench.server.commands.find(name)
-    assert command is not None
-    answer = bench.server.commands.run(command, [Node(value=value) for value in values])
-    assert answer.value is not None
-    return answer.value
-
-
 def value(bench: Bench, name: str) -> list[str | None]:
-    return [node.value for node in run(bench, "get_statistics", name).nodes]
+    return [node.value for node in bench.mi("get_statistics", name).nodes]
 
 
 @pytest.mark.parametrize(
@@ -57,7 +48,7 @@ def test_one_that_is_not_reset(tmp_path: Path) -> None:
     route = 'update_stat("ever", "4"); update_stat("calls", "4"); reset_stat("ever");'
     with Bench(tmp_path, route, more=more, modules=WITH_STATISTICS) as bench:
         bench.receive(request())
-        assert run(bench, "reset_statistics", "ever", "calls").code == 200
+        assert bench.mi("reset_statistics", "ever", "calls").code == 200
         assert value(bench, "script:") == ["script:ever = 4", "script:calls = 0"]
 
 

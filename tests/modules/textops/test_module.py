@@ -124,3 +124,92 @@ def test_text_for_replies_is_in_each_reply_made_here(tmp_path: Path) -> None:
 def test_arguments_are_checked_when_the_script_is_loaded(tmp_path: Path, call: str, text: str) -> None:
     with pytest.raises(ScriptError, match=text):
         Bench(tmp_path, f"{call};")
+
+
+# --- further headers, the Request-URI, the body -------------------------------------------------------------------
+
+
+def message_after(tmp_path: Path, call: str, *headers: str, body: bytes = b"") -> Sent:
+    with Bench(tmp_path, f"{call}; t_relay();") as bench:
+        (sent,) = bench.receive(request("MESSAGE", "sip:bob@192.0.2.9", *headers, body=body))
+        return sent
+
+
+@pytest.mark.parametrize(
+    ("call", "before"),
+    [('insert_hf("X-New: 1\\r\\n")', "Via"), ('insert_hf("X-New: 1", "Call-ID")', "Call-ID")],
+)
+def test_inserted_headers_come_first_or_before_a_name(tmp_path: Path, call: str, before: str) -> None:
+    lines = message_after(tmp_path, call).data.decode().split("\r\n")
+    at = lines.index("X-New: 1")
+    names = [line.partition(":")[0] for line in lines]
+    assert names[at + 1] == before
+
+
+def test_the_request_uri_in_a_header(tmp_path: Path) -> None:
+    sent = message_after(tmp_path, '$ru = "sip:x@192.0.2.9"; append_urihf("X-Was: <", ">")')
+    assert (sent.start, sent.get("X-Was")) == ("MESSAGE sip:x@192.0.2.9 SIP/2.0", "<sip:bob@192.0.2.9>")
+
+
+def test_the_time_is_in_each_reply_made_here(tmp_path: Path) -> None:
+    with Bench(tmp_path, 'append_time(); sl_send_reply("200", "OK");') as bench:
+        (reply,) = bench.receive(request())
+        assert reply.get("Date") == "Sun, 13 Sep 2020 12:28:20 GMT"
+
+
+@pytest.mark.parametrize(
+    ("call", "code", "uri"),
+    [
+        ("subst_uri('/bob/alice/')", 1, "sip:alice@192.0.2.9"),
+        ("subst_uri('/nobody/alice/')", -1, "sip:bob@192.0.2.9"),
+        ("subst_uri('/bob/a\\nb/')", -1, "sip:bob@192.0.2.9"),
+        ("subst_user('/^(.*)$/+\\1/')", 1, "sip:+bob@192.0.2.9"),
+        ("subst_user('/x/y/')", -1, "sip:bob@192.0.2.9"),
+    ],
+)
+def test_substitutions_in_the_request_uri(tmp_path: Path, call: str, code: int, uri: str) -> None:
+    with Bench(tmp_path, f'$var(c) = {call}; xlog("$var(c) $ru");') as bench:
+        bench.receive(request(uri="sip:bob@192.0.2.9"))
+        assert list(bench.printed()) == [f"{code} {uri}"]
+
+
+@pytest.mark.parametrize(
+    ("headers", "told"),
+    [
+        (["Privacy: id;critical"], ["id", "critical"]),
+        (["Privacy: Header", "Privacy: user"], ["header", "user"]),
+        ([], []),
+    ],
+)
+def test_is_privacy(tmp_path: Path, headers: list[str], told: list[str]) -> None:
+    kinds = ("header", "session", "user", "none", "critical", "id", "history")
+    route = "".join(f'if (is_privacy("{kind}")) xlog("{kind}");' for kind in kinds)
+    with Bench(tmp_path, route) as bench:
+        bench.receive(request("MESSAGE", "sip:bob@192.0.2.9", *headers))
+        assert sorted(bench.printed()) == sorted(told)
+
+
+@pytest.mark.parametrize(("body", "code"), [(b"some text", 1), (b"other", -1), (b"", -1)])
+def test_search_body(tmp_path: Path, body: bytes, code: int) -> None:
+    with Bench(tmp_path, '$var(c) = search_body("te.t|^$"); xlog("$var(c)");') as bench:
+        bench.receive(request(body=body))
+        assert list(bench.printed()) == [str(code)]
+
+
+MIXED = b"--b\r\nContent-Type: text/plain\r\n\r\nhello\r\n--b\r\nContent-Type: application/sdp\r\n\r\nv=0\r\n--b--\r\n"
+
+
+@pytest.mark.parametrize(
+    ("written", "kept"),
+    [
+        ("multipart/mixed;boundary=b", True),
+        ("multipart/mixed", False),
+        ("text/plain", False),
+        ("nonsense", False),
+    ],
+)
+def test_filter_body(tmp_path: Path, written: str, kept: bool) -> None:
+    sent = message_after(tmp_path, 'filter_body("application/sdp")', f"Content-Type: {written}", body=MIXED)
+    body = sent.data.partition(b"\r\n\r\n")[2]
+    assert (sent.all("Content-Type"), body) == (["application/sdp"], b"v=0") if kept else ([written], MIXED)
+    assert sent.get("Content-Length") == str(len(body))

@@ -104,7 +104,8 @@ def test_an_error_reply_needs_room_too(tmp_path: Path, method: str) -> None:
     [
         ("sip:bob@unknown.invalid", -4, "SIP/2.0 476 Unresolvable destination (476/TM)"),
         ("sip:bob@192.0.2.66", -5, "SIP/2.0 473 Filtered destination (473/TM)"),
-        ("sips:bob@192.0.2.9", -2, "SIP/2.0 475 Bad URI (475/TM)"),
+        ("sips:bob@192.0.2.9;transport=udp", -2, "SIP/2.0 475 Bad URI (475/TM)"),
+        ("sip:bob@nobody.invalid;transport=ws", -4, "SIP/2.0 476 Unresolvable destination (476/TM)"),
         ("tel:+12345", -2, "SIP/2.0 475 Bad URI (475/TM)"),
         ("sip:bob@192.0.2.9;transport=sctp", -2, "SIP/2.0 475 Bad URI (475/TM)"),
     ],
@@ -167,7 +168,7 @@ def test_where_a_request_goes(tmp_path: Path, route: str, target: str) -> None:
 @pytest.mark.parametrize(
     ("call", "text"),
     [
-        ('t_relay("tls:192.0.2.1")', "sends by udp and tcp"),
+        ('t_relay("sctp:192.0.2.1")', "sends by udp, tcp, tls"),
         ('t_relay("host..example:5060")', "names no host"),
         ('t_relay("udp:192.0.2.1:x")', "is no address"),
         ('t_relay("udp:192.0.2.1:5060","x")', "is no number"),
@@ -240,16 +241,24 @@ def test_t1_and_t2_take_effect(tmp_path: Path) -> None:
         assert [round(time + 0.1, 0) for time in times] == [1, 3, 5, 7]
 
 
-@pytest.mark.parametrize(("method", "timer"), [("OPTIONS", 7), ("INVITE", 7), ("OPTIONS", 0), ("INVITE", 0)])
-def test_silence_becomes_a_408_at_fr_timer(tmp_path: Path, method: str, timer: int) -> None:
+@pytest.mark.parametrize("timer", [7, 0])
+def test_silence_becomes_a_408_at_fr_timer(tmp_path: Path, timer: int) -> None:
     more = f'modparam("tm", "fr_timer", {timer})' if timer else ""
     with Bench(tmp_path, "t_relay();", more=more) as bench:
-        bench.receive(request(method, NEXT))
+        bench.receive(request("INVITE", NEXT))
         bench.run_for((timer or 30) - 0.5)
         assert not [sent for sent in bench.sent if "408" in sent.start]
         (timeout,) = [sent for sent in bench.run_for(0.8) if sent.start.startswith("SIP/2.0")]
         assert timeout.start == "SIP/2.0 408 Request Timeout"
         assert ";tag=" in timeout.get("To")
+
+
+def test_rfc_4320_nobody_is_told_of_the_silence_after_another_request(tmp_path: Path) -> None:
+    with Bench(tmp_path, "t_relay();") as bench:
+        bench.receive(request("MESSAGE", NEXT))
+        bench.run_for(100)
+        assert {sent.start for sent in bench.sent} == {f"MESSAGE {NEXT} SIP/2.0"}
+        assert bench.server.transactions.servers_in_use == 0
 
 
 def test_an_unanswered_call_is_given_up_at_fr_inv_timer(tmp_path: Path) -> None:
@@ -294,20 +303,20 @@ def test_a_cancel_is_answered_and_follows_the_branch(tmp_path: Path) -> None:
 def test_a_cancel_waits_for_the_first_provisional_reply(tmp_path: Path) -> None:
     with Bench(tmp_path, "t_relay();") as bench:
         _, invite = bench.receive(request("INVITE", NEXT))
-        assert starts(bench, request("CANCEL", NEXT)) == ["SIP/2.0 200 canceling"]
+        ended = ["SIP/2.0 200 canceling", "SIP/2.0 487 Request Terminated"]
+        assert starts(bench, request("CANCEL", NEXT)) == ended
         assert starts(bench, answer(invite, 100)) == [f"CANCEL {NEXT} SIP/2.0"]
 
 
-def test_a_cancel_waits_for_the_connection(tmp_path: Path) -> None:
+def test_what_was_cancelled_before_the_connection_came_up_is_not_sent(tmp_path: Path) -> None:
     uri = f"{NEXT};transport=tcp"
     with Bench(tmp_path, "t_relay();") as bench:
         bench.receive(request("INVITE", uri))
         assert starts(bench, request("CANCEL", uri)) == ["SIP/2.0 200 canceling"]
         ((flow, wait),) = bench.server.connecting
         wait.resolve(flow)
-        invite = bench.sent[-1]
-        assert (invite.start, invite.to) == (f"INVITE {uri} SIP/2.0", "tcp:192.0.2.9:5060")
-        assert starts(bench, answer(invite, 180))[0] == f"CANCEL {uri} SIP/2.0"
+        assert bench.sent[-1].start == "SIP/2.0 487 Request Terminated"
+        assert not [sent for sent in bench.sent if sent.flow is flow]
 
 
 def test_a_cancel_of_an_unknown_invite_is_a_request_of_its_own(tmp_path: Path) -> None:
@@ -364,3 +373,96 @@ def test_timers_are_at_least_2(tmp_path: Path, name: str) -> None:
 def test_t2_is_greater_than_t1(tmp_path: Path) -> None:
     with pytest.raises(ScriptError, match="T2 must be greater than T1"):
         Bench(tmp_path, more='modparam("tm", "T2_timer", 500)')
+
+
+def test_timers_may_change_while_it_runs(tmp_path: Path) -> None:
+    with Bench(tmp_path, '$ru = "sip:b@192.0.2.9"; t_relay();') as bench:
+        tm = bench.server.modules["tm"]
+        vars(tm).update(T1_timer=100, T2_timer=400, max_transactions=7)
+        tm.reconfigured(tm)
+        assert len(bench.receive(request())) == 1
+        assert len(bench.run_for(0.15)) == 1
+        assert bench.server.transactions.capacity == 7
+
+
+# --- how long finished transactions stay ------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("more", "before", "after"),
+    [
+        ("", 31, 33),
+        ('modparam("tm", "wt_timer", 5)', 4.5, 5.5),
+        ('modparam("tm", "T1_timer", 1000)', 63, 65),
+    ],
+)
+def test_wt_timer(tmp_path: Path, more: str, before: float, after: float) -> None:
+    """An answered request absorbs its retransmissions for 64*T1, or as long as the script says."""
+    with Bench(tmp_path, f"t_newtran(); {BUSY};", more=more) as bench:
+        bench.receive(request())
+        bench.run_for(before)
+        assert starts(bench, request()) == ["SIP/2.0 486 Busy"]
+        assert bench.server.transactions.servers_in_use == 1
+        bench.run_for(after - before)
+        assert bench.server.transactions.servers_in_use == 0
+
+
+def test_counters_of_single_statuses(tmp_path: Path) -> None:
+    """By sl and tm, where modparam("statistics", "variable", ...) has made them."""
+    names = ("200_out", "404_in", "404_out", "480_out")
+    more = "".join(f'modparam("statistics", "variable", "{name}") ' for name in names)
+    route = """if (is_method("OPTIONS")) { sl_send_reply("200", "OK"); exit; }
+        if (is_method("INFO")) { t_newtran(); t_reply("480", "Away"); exit; }
+        t_relay();"""
+    with Bench(tmp_path, route, more=more, modules=("sl", "tm", "textops", "statistics")) as bench:
+        bench.receive(request())
+        bench.receive(request("INFO", branch="z9hG4bK2"))
+        bench.receive(request("MESSAGE", NEXT, branch="z9hG4bK3"))
+        bench.receive(answer(bench.sent[-1], 404))
+        found = {name: value for _, name, value in bench.server.statistics if name in names}
+        assert found == dict.fromkeys(names, 1)
+
+
+# --- what each function gives where there is a transaction, and where there is none ---------------------------------
+
+ASKED = (
+    't_check_status("1..")',
+    't_local_replied("all")',
+    't_local_replied("last")',
+    "t_flush_flags()",
+    't_on_failure("1")',
+    't_on_reply("1")',
+    't_on_branch("1")',
+    't_write_fifo("a", "/nowhere/fifo")',
+    't_write_req("a", "/nowhere/fifo")',
+    't_write_unix("a", "/nowhere/socket")',
+)
+ROUTES = """failure_route[1] { $var(c) = t_was_cancelled(); xlog("failure $var(c) $T_reply_code $T_branch_idx"); }
+onreply_route[1] { $var(c) = t_was_cancelled(); xlog("reply $var(c) $T_reply_code"); }
+branch_route[1] { xlog("branch $T_branch_idx"); }"""
+
+
+def asked(before: str) -> str:
+    return before + "".join(f'$var(c) = {call}; xlog("$var(c)");' for call in ASKED)
+
+
+def test_what_is_asked_without_a_transaction(tmp_path: Path) -> None:
+    with Bench(tmp_path, asked(""), more=ROUTES) as bench:
+        bench.receive(request("INVITE", NEXT))
+        assert list(bench.printed()) == ["-1", "-1", "-1", "-1", "1", "1", "1", "-1", "-1", "-1"]
+
+
+def test_what_is_asked_of_a_transaction(tmp_path: Path) -> None:
+    with Bench(tmp_path, asked('t_on_branch("1"); t_relay();'), more=ROUTES) as bench:
+        bench.receive(request("INVITE", NEXT))
+        assert list(bench.printed())[:8] == ["branch 1", "1", "1", "1", "1", "1", "1", "1"]
+        (invite,) = (sent for sent in bench.sent if sent.start.startswith("INVITE"))
+        bench.receive(answer(invite, 486))
+        assert list(bench.printed())[-2:] == ["reply -1 486", "failure -1 486 0"]
+
+
+def test_a_copy_goes_elsewhere(tmp_path: Path) -> None:
+    route = 't_replicate("sip:192.0.2.9"); $var(c) = t_replicate("sip:unknown.invalid"); xlog("$var(c)");'
+    with Bench(tmp_path, route) as bench:
+        sent = bench.receive(request("REGISTER", "sip:example.com"))
+        assert [each.to for each in sent] == ["udp:192.0.2.9:5060"]

@@ -1,0 +1,1 @@
+"""Accounting (openser 1.3 module acc)."""

@@ -1,0 +1,1 @@
+"""AVPs of scripts, and the preferences of users in the database (openser 1.3 module avpops)."""

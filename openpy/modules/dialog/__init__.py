@@ -1,0 +1,1 @@
+"""Calls as long as they last (openser 1.3 module dialog)."""

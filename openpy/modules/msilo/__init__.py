@@ -1,0 +1,1 @@
+"""Messages for users who are away (openser 1.3 module msilo)."""

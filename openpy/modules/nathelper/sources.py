@@ -1,0 +1,59 @@
+"""Where messages come from, and addresses that mean nothing outside of their own network."""
+
+from __future__ import annotations
+
+import ipaddress
+from functools import lru_cache
+from typing import NamedTuple
+
+from openpy.engine.run import Run
+from openpy.engine.sockets import bracketed
+from openpy.sip.transports import uri_transport
+
+_PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
+"""The networks that RFC 1918 leaves to everybody; 1.3 knows no others."""
+
+
+class Source(NamedTuple):
+    """The address, port and transport (in lower case) that a message came from."""
+
+    host: str
+    port: int
+    transport: str
+
+    @property
+    def hostport(self) -> str:
+        """As it stands in a URI."""
+        return f"{bracketed(self.host)}:{self.port}"
+
+    @property
+    def uri(self) -> str:
+        """The URI that leads back there."""
+        transport = uri_transport(self.transport).upper()
+        return f"sip:{self.hostport}" + (f";transport={transport}" if transport != "UDP" else "")
+
+
+def source_of(run: Run) -> Source:
+    """Where the message of a run came from."""
+    flow = run.flow
+    host, port = run.message.source or (flow.host, flow.port)
+    return Source(host, port, flow.transport)
+
+
+@lru_cache(maxsize=4096)
+def is_private(host: str) -> bool:
+    """Whether it is an address of a private network; a name is none."""
+    try:
+        address = ipaddress.ip_address(host.strip("[]"))
+    except ValueError:
+        return False
+    return any(address in network for network in _PRIVATE)
+
+
+@lru_cache(maxsize=4096)
+def is_same_address(host: str, address: str) -> bool:
+    """Whether a host is written as this address; a name is not."""
+    try:
+        return ipaddress.ip_address(host.strip("[]")) == ipaddress.ip_address(address)
+    except ValueError:
+        return False

@@ -1,0 +1,1 @@
+"""Answers to OPTIONS (openser 1.3 module options)."""

@@ -1,0 +1,1 @@
+"""Who sends too many requests (openser 1.3 module pike)."""

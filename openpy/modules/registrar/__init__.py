@@ -1,0 +1,1 @@
+"""registrar: REGISTER and the way to those who registered."""

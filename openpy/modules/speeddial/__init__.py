@@ -1,0 +1,1 @@
+"""Short numbers of users in a table (openser 1.3 module speeddial)."""

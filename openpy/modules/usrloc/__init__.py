@@ -1,0 +1,1 @@
+"""usrloc: where users can be reached."""

@@ -1,0 +1,127 @@
+"""What is accounted, and when."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from tests.engine.kit import answer, request
+from tests.modules.acc.calls import NEXT, Accounted
+
+RELAY = "setflag(1); t_relay();"
+ALL = "setflag(1); setflag(2); setflag(3); t_relay();"
+FLAGS = ("log_flag=1", "log_missed_flag=2", "failed_transaction_flag=3")
+
+
+@pytest.mark.parametrize(
+    ("route", "settings", "statuses", "lines"),
+    [
+        ("t_relay();", FLAGS, (200,), []),
+        (RELAY, (), (200,), []),
+        (RELAY, FLAGS, (180, 200), ["transaction answered 200"]),
+        (RELAY, FLAGS, (183, 200), ["transaction answered 200"]),
+        (
+            RELAY,
+            (*FLAGS, "early_media=1"),
+            (183, 200),
+            ["transaction answered 183", "transaction answered 200"],
+        ),
+        (RELAY, FLAGS, (486,), []),
+        ("setflag(1); setflag(3); t_relay();", FLAGS, (486,), ["transaction answered 486"]),
+        ("setflag(2); t_relay();", FLAGS, (486,), ["call missed 486"]),
+        (ALL, FLAGS, (486,), ["call missed 486", "transaction answered 486"]),
+        (ALL, FLAGS, (200,), ["transaction answered 200"]),
+        (ALL, FLAGS, (603,), ["call missed 603", "transaction answered 603"]),
+        ("t_relay(); setflag(1);", FLAGS, (200,), ["transaction answered 200"]),
+        ('setflag(1); t_newtran(); t_reply("200", "OK");', FLAGS, (), ["transaction answered 200"]),
+        (
+            'setflag(1); setflag(2); t_newtran(); t_reply("480", "Away");',
+            FLAGS,
+            (),
+            ["call missed 480"],
+        ),
+    ],
+)
+def test_an_invite(
+    tmp_path: Path, route: str, settings: tuple[str, ...], statuses: tuple[int, ...], lines: list[str]
+) -> None:
+    with Accounted(tmp_path, route, *settings) as bench:
+        if statuses:
+            bench.call(*statuses)
+        else:
+            bench.receive(request("INVITE", NEXT))
+        assert bench.lines == lines
+
+
+def test_another_request_is_never_missed(tmp_path: Path) -> None:
+    with Accounted(tmp_path, ALL, *FLAGS) as bench:
+        bench.call(486, method="MESSAGE")
+        assert bench.lines == ["transaction answered 486"]
+
+
+def test_a_call_is_missed_once(tmp_path: Path) -> None:
+    more = """failure_route[1] { append_branch("sip:bob@192.0.2.10"); t_relay(); }"""
+    with Accounted(tmp_path, f't_on_failure("1"); {ALL}', *FLAGS, more=more) as bench:
+        bench.call(486)
+        bench.receive(answer(bench.sent[-1], 404))
+        assert bench.lines == ["call missed 486", "transaction answered 404"]
+
+
+def test_a_call_that_nobody_answers(tmp_path: Path) -> None:
+    with Accounted(tmp_path, ALL, *FLAGS, more='modparam("tm", "fr_timer", 2)') as bench:
+        bench.call()
+        bench.run_for(3)
+        assert bench.lines == ["call missed 408", "transaction answered 408"]
+        assert "to_tag=;" not in bench.last
+
+
+@pytest.mark.parametrize(("settings", "count"), [((), 0), (("report_cancels=1",), 1)])
+def test_a_cancel(tmp_path: Path, settings: tuple[str, ...], count: int) -> None:
+    with Accounted(tmp_path, RELAY, "log_flag=1", *settings) as bench:
+        bench.call(180)
+        bench.receive(request("CANCEL", NEXT))
+        assert bench.lines == ["transaction answered 200"] * count
+        if count:
+            assert "method=CANCEL;" in bench.last
+
+
+@pytest.mark.parametrize(("settings", "count"), [((), 0), (("report_ack=1",), 1)])
+def test_an_ack(tmp_path: Path, settings: tuple[str, ...], count: int) -> None:
+    route = 'if (is_method("INVITE")) setflag(1); t_relay();'
+    with Accounted(tmp_path, route, "log_flag=1", *settings) as bench:
+        bench.call(200)
+        for _ in range(2):
+            bench.receive(request("ACK", NEXT, branch="z9hG4bKack", to_tag="b1"))
+        assert bench.lines[1:] == ["request acknowledged 200"] * count
+        if count:
+            assert "method=ACK;from_tag=a1;to_tag=b1;" in bench.last
+
+
+def test_an_ack_that_comes_late_is_nobodys(tmp_path: Path) -> None:
+    with Accounted(tmp_path, RELAY, "log_flag=1", "report_ack=1") as bench:
+        bench.call(200)
+        bench.run_for(33)
+        bench.receive(request("ACK", NEXT, branch="z9hG4bKack", to_tag="b1"))
+        assert bench.lines == ["transaction answered 200"]
+
+
+@pytest.mark.parametrize(("switch", "tags"), [(0, "from_tag=a1;to_tag=b1"), (1, "from_tag=b1;to_tag=a1")])
+def test_the_direction(tmp_path: Path, switch: int, tags: str) -> None:
+    with Accounted(tmp_path, f"loose_route(); {RELAY}", "log_flag=1", f"detect_direction={switch}") as bench:
+        port = bench.server.sockets.endpoints[0].port
+        route = f"Route: <sip:127.0.0.1:{port};lr;ftag=b1>"
+        bench.receive(request("BYE", NEXT, route, to_tag="b1"))
+        bench.receive(answer(bench.sent[-1], 200))
+        assert tags in bench.last
+
+
+@pytest.mark.parametrize(
+    ("comment", "code", "reason"), [("404 user unknown", "404", "user unknown"), ("lost", "", "lost")]
+)
+def test_what_the_script_says(tmp_path: Path, comment: str, code: str, reason: str) -> None:
+    with Accounted(tmp_path, f'$var(c) = acc_log_request("{comment}"); xlog("$var(c)");') as bench:
+        bench.receive(request("INVITE"))
+        assert bench.last == (f"method=INVITE;from_tag=a1;to_tag=;call_id=call-1;code={code};reason={reason}")
+        assert list(bench.printed()) == ["1"]
+        assert bench.lines[0].startswith("request accounted")

@@ -1,0 +1,54 @@
+"""Keeps many requests outstanding at a server that may die at any moment."""
+
+from __future__ import annotations
+
+import random
+import time
+from abc import ABC, abstractmethod
+from typing import Generic, TypeVar
+
+from tests.scenarios.wire import Phone
+
+T = TypeVar("T")
+
+
+class Outstanding(ABC, Generic[T]):
+    """The requests of one phone, and what is known of each; `broken` says which promises were."""
+
+    def __init__(self, phone: Phone, seed: int) -> None:
+        self.phone = phone
+        self.random = random.Random(seed)
+        self.broken: list[str] = []
+        self._outstanding: dict[str, T] = {}
+
+    @property
+    def outstanding(self) -> int:
+        return len(self._outstanding)
+
+    def run(self, seconds: float, window: int = 48) -> None:
+        """Keep `window` requests outstanding for a while."""
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            self.burst(window - self.outstanding)
+            self._read(0.005)
+
+    def burst(self, count: int) -> None:
+        """Send so many requests and wait for nothing."""
+        for _ in range(count):
+            self._ask()
+
+    def cut(self) -> int:
+        """The server is dead: take in what it still said; how many requests stay without an answer."""
+        while self._read(0.02):
+            pass
+        count = self.outstanding
+        self._outstanding.clear()
+        return count
+
+    @abstractmethod
+    def _ask(self) -> None:
+        """Send one request by chance."""
+
+    @abstractmethod
+    def _read(self, patience: float) -> bool:
+        """Take in what comes within so many seconds; False: nothing did."""
