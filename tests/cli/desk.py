@@ -52,9 +52,12 @@ class Desk:
         return f"sip:alice@127.0.0.1:{self.port}"
 
     def _run(self) -> None:
-        while not self._stopped:
+        while True:
+            stopped = self._stopped
             message = self._phone.receive(0.05)
             if message is None:
+                if stopped:
+                    return  # all that was sent before the end has been read
                 continue
             if message.status:
                 self.replies.append(message)

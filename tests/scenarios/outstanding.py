@@ -11,6 +11,12 @@ from tests.scenarios.wire import Phone
 
 T = TypeVar("T")
 
+WINDOW = 48
+"""How many requests are kept outstanding, if nothing else is said."""
+
+PATIENCE = 15.0
+"""How long a server on a busy machine may take for the answers without which a run means nothing, in seconds."""
+
 
 class Outstanding(ABC, Generic[T]):
     """The requests of one phone, and what is known of each; `broken` says which promises were."""
@@ -25,12 +31,14 @@ class Outstanding(ABC, Generic[T]):
     def outstanding(self) -> int:
         return len(self._outstanding)
 
-    def run(self, seconds: float, window: int = 48) -> None:
-        """Keep `window` requests outstanding for a while."""
+    def run(self, seconds: float, window: int = WINDOW) -> None:
+        """Keep `window` requests outstanding for a while, and until as many have been answered."""
         end = time.monotonic() + seconds
-        while time.monotonic() < end:
+        answered = 0
+        while (now := time.monotonic()) < end or answered < window:
+            assert now < end + PATIENCE, f"{answered} answers in {seconds + PATIENCE} s"
             self.burst(window - self.outstanding)
-            self._read(0.005)
+            answered += self._read(0.005)
 
     def burst(self, count: int) -> None:
         """Send so many requests and wait for nothing."""
