@@ -12,6 +12,7 @@ from openpy.sip.edits import Edits
 from openpy.sip.errors import RemoteError
 from openpy.sip.headers import Via, split_list
 from openpy.sip.message import Request, Response, parse_message
+from openpy.sip.places import first_place
 from openpy.sip.transports import default_port
 from openpy.sip.uri import as_request_uri
 from openpy.transaction.flow import Flow
@@ -37,7 +38,7 @@ def request_to_send(run: Run, flow: Flow, branch: str) -> bytes:
         edits.insert_header(late(run, flow))
     if run.state.path:
         _add_route(edits, request, f"Route: {run.state.path}\r\n")
-    place, stamped = request.first_place("Via"), stamped_via(request)
+    place, stamped = first_place(request, "Via"), stamped_via(request)
     if place is not None:
         edits.replace(*place, f"Via:{stamped}\r\n".encode("utf-8", "surrogateescape"))
     if run.hops is not None:
@@ -124,7 +125,7 @@ def changed_reply(response: Response, edits: Edits | None) -> Response:
 
 def without_top_via(response: Response, edits: Edits | None = None) -> bytes:
     """A reply as it goes on: as it came, or with `edits` that are made already, less its top Via."""
-    start, end = response.first_place("Via") or (0, 0)
+    start, end = first_place(response, "Via") or (0, 0)
     vias = split_list(response.get("Via") or "")[1:]
     kept = f"Via: {', '.join(vias)}\r\n".encode("utf-8", "surrogateescape") if vias else b""
     if edits is None:

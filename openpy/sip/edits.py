@@ -16,6 +16,7 @@ from typing import Final
 
 from openpy.sip.errors import LocalError
 from openpy.sip.message import Message, Request
+from openpy.sip.places import first_place, places
 
 __all__ = ["Edits"]
 
@@ -62,17 +63,17 @@ class Edits:
 
     def insert_header(self, text: str, before: str | None = None) -> None:
         """Add `text` in front of the first header `before`, or of all headers if that is None or absent."""
-        place = self._message.first_place(before) if before else None
+        place = first_place(self._message, before) if before else None
         self._insert(place[0] if place else self._start_line_end(), text)
 
     def append_after(self, text: str, name: str) -> None:
         """Add `text` behind the first header `name`, or behind the last header if there is none."""
-        place = self._message.first_place(name)
+        place = first_place(self._message, name)
         self._insert(place[1] if place else self._head_end(), text)
 
     def remove(self, name: str) -> int:
         """Remove all headers `name` that are still there; returns how many that are."""
-        found = self._message.places(name)
+        found = places(self._message, name)
         if found and self._changes:
             removed = {start for start, end, text in self._changes if end > start and not text}
             found = [place for place in found if place[0] not in removed]
@@ -153,7 +154,7 @@ class Edits:
         return head_changes, body_changes
 
     def _with_length(self, changes: list[Change], length: int) -> list[Change]:
-        line = self._message.first_place("Content-Length")
+        line = first_place(self._message, "Content-Length")
         if line is None:
             place = self._head_end()
             fixed = (place, place, b"Content-Length: %d\r\n" % length)

@@ -11,7 +11,7 @@ Rules:
 from __future__ import annotations
 
 import re
-from typing import Final, NamedTuple, TypeAlias
+from typing import Final, TypeAlias
 
 from openpy.sip import headers
 from openpy.sip.errors import RemoteError
@@ -19,23 +19,9 @@ from openpy.sip.grammar import LWS, TOKEN
 from openpy.sip.headers import CSeq, Event, MediaType, NameAddr, Star, Via
 from openpy.sip.names import CANONICAL, canonical_name
 
-__all__ = ["HeaderLine", "Message", "Request", "Response", "find_body", "parse_message"]
+__all__ = ["Message", "Request", "Response", "find_body", "parse_message"]
 
 _FOLD: Final = re.compile(r"\r?\n[ \t]++")
-
-
-class HeaderLine(NamedTuple):
-    """One header as it stands in `Message.raw`: `raw[start:end]` is the whole of it with its line end.
-
-    `name` is as written, `canonical` its canonical spelling, `value` unfolded and stripped.
-    """
-
-    name: str
-    canonical: str
-    value: str
-    start: int
-    end: int
-
 
 _Text: TypeAlias = tuple[str, dict[str, str], dict[str, list[str]] | None, str, int]
 """A head, its first and further values by name, what is wrong with it, and where the body starts."""
@@ -128,74 +114,18 @@ class Message:
         """The members of all headers `name`, which are comma separated lists; empty members are left out."""
         return [item for line in self.all(name) for item in headers.split_list(line) if item]
 
+    def count(self, name: str) -> int:
+        """How many lines have a header `name`."""
+        first, more = self._first, self._more
+        if name not in first:
+            name = canonical_name(name)
+            if name not in first:
+                return 0
+        return 1 if more is None or name not in more else 1 + len(more[name])
+
     def repeats(self) -> tuple[str, ...]:
         """The canonical names of the headers that have more than one line."""
         return tuple(self._more) if self._more else ()
-
-    def header_lines(self) -> list[HeaderLine]:
-        """Every header line in order, with its place in `raw`. Lines that are no headers are left out."""
-        found: list[HeaderLine] = []
-        lines = self.raw[: len(self.raw) - len(self.body)].split(b"\n")
-        end = len(lines[0]) + 1
-        index = 1
-        while index < len(lines) - 1:
-            start = end
-            line = lines[index]
-            end += len(line) + 1
-            index += 1
-            if lines[index][:1] in _FOLD_OCTETS:
-                pieces = [line.removesuffix(b"\r")]
-                while lines[index][:1] in _FOLD_OCTETS:
-                    pieces.append(lines[index].removesuffix(b"\r").lstrip(b" \t"))
-                    end += len(lines[index]) + 1
-                    index += 1
-                line = b" ".join(pieces)  # it may be folded before its colon
-            name, colon, value = line.partition(b":")
-            if colon:
-                written = name.decode("utf-8", "surrogateescape")
-                content = value.decode("utf-8", "surrogateescape").strip(" \t\r")
-                found.append(HeaderLine(written, canonical_name(written), content, start, end))
-        return found
-
-    def places(self, name: str) -> list[tuple[int, int]]:
-        """Where the lines of all headers `name` begin and end in `raw`, in order."""
-        first, more = self._first, self._more
-        canonical = name if name in first else canonical_name(name)
-        if canonical not in first:
-            return []
-        wanted = 1 if more is None or canonical not in more else 1 + len(more[canonical])
-        found = self._plain_places(canonical, wanted)
-        if len(found) == wanted:
-            return found
-        return [(line.start, line.end) for line in self.header_lines() if line.canonical == canonical]
-
-    def first_place(self, name: str) -> tuple[int, int] | None:
-        """Where the first line of the header `name` begins and ends in `raw`; None where there is none."""
-        raw = self.raw
-        at = raw.find(b"\n")
-        if raw.startswith(_mark(name), at):  # on top of all, as a Via is
-            end = raw.find(b"\n", at + 1) + 1
-            if raw[end : end + 1] not in _FOLD_OCTETS:
-                return at + 1, end
-        places = self.places(name)
-        return places[0] if places else None
-
-    def _plain_places(self, canonical: str, wanted: int) -> list[tuple[int, int]]:
-        """Those that are spelled as usual, up to the first that is folded."""
-        raw = self.raw
-        mark = _mark(canonical)
-        body_start = len(raw) - len(self.body)
-        found: list[tuple[int, int]] = []
-        at = raw.find(mark, 0, body_start)
-        while at >= 0:
-            end = raw.find(b"\n", at + 1) + 1
-            if raw[end : end + 1] in _FOLD_OCTETS:
-                break
-            found.append((at + 1, end))
-            if len(found) == wanted:
-                break
-            at = raw.find(mark, end - 1, body_start)
-        return found
 
     def _required(self, name: str) -> str:
         try:
@@ -423,15 +353,7 @@ def find_body(data: bytes | bytearray, start: int = 0) -> tuple[int, int]:
     return (end - 1 if end > 0 and data[end - 1] == 13 else end), body
 
 
-def _mark(name: str) -> bytes:
-    """What a line of the header begins with, and the end of the line before."""
-    known = _MARKS.get(name)
-    return b"\n" + name.encode("utf-8", "surrogateescape") + b":" if known is None else known
-
-
-_MARKS: Final = {name: b"\n%b:" % name.encode() for name in CANONICAL.values()}
 _FOLD_STARTS: Final = (" ", "\t")
-_FOLD_OCTETS: Final = (b" ", b"\t")
 _LINE_END_STARTS: Final = (b"\r", b"\n")
 
 

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from openpy.sip.errors import RemoteError
 from openpy.sip.headers import STAR
 from openpy.sip.message import Message, Request, Response, find_body, parse_message
-from openpy.sip.names import canonical_name
+from openpy.sip.places import header_lines
 
 PUBLISH = (
     b"PUBLISH sip:alice@example.com SIP/2.0\r\n"
@@ -86,22 +86,10 @@ def test_values_by_name() -> None:
     assert publish.all("from") == ["<sip:alice@example.com>;tag=1"]
     assert publish.values("k") == ["a", "b", "c", "d"]
     assert set(publish.repeats()) == {"Via", "Supported"}
+    assert [publish.count(name) for name in ("v", "From", "t", "Route")] == [2, 1, 1, 0]
     odd = publish.get("x-odd")
     assert odd is not None
     assert odd.encode("utf-8", "surrogateescape") == b"\xff\xc3\xbc"
-
-
-def test_header_lines_have_their_place() -> None:
-    publish = request(PUBLISH)
-    lines = publish.header_lines()
-    assert [line.name for line in lines[:3]] == ["v", "VIA ", "f"]
-    assert [line.canonical for line in lines[:3]] == ["Via", "Via", "From"]
-    assert lines[-1].value == "4"
-    folded = next(line for line in lines if line.canonical == "Supported")
-    assert folded.value == "a, b , ,c"
-    assert publish.raw[folded.start : folded.end] == b"Supported: a,\r\n b , ,c\r\n"
-    start = publish.raw.index(b"\n") + 1
-    assert b"".join(publish.raw[line.start : line.end] for line in lines) + b"\r\nbody" == publish.raw[start:]
 
 
 def test_absent_values() -> None:
@@ -109,7 +97,7 @@ def test_absent_values() -> None:
     assert (options.max_forwards, options.content_length, options.expires) == (None, None, None)
     assert (options.event, options.content_type, options.contacts) == (None, None, [])
     assert options.repeats() == ()
-    assert options.header_lines() == []
+    assert header_lines(options) == []
     for name in ("via", "vias", "from_", "to", "call_id", "cseq"):
         with pytest.raises(RemoteError, match="Missing"):
             getattr(options, name)
@@ -144,7 +132,7 @@ def test_line_ends(ending: bytes) -> None:
     assert message.get("Subject") == "z"
     assert message.body == b"b"
     assert message.raw.startswith(b"OPTIONS")
-    assert [line.canonical for line in message.header_lines()] == ["To", "Subject", "Content-Length"]
+    assert [line.canonical for line in header_lines(message)] == ["To", "Subject", "Content-Length"]
 
 
 def test_mixed_line_ends_end_the_head_at_the_first_empty_line() -> None:
@@ -236,10 +224,10 @@ def test_parsing_undoes_writing(pairs: list[tuple[str, str]], body: bytes) -> No
     assert message.raw == data
     assert message.body == body
     assert message.defect == ""
-    for line, (name, value) in zip(message.header_lines(), pairs, strict=True):
+    for line, (name, value) in zip(header_lines(message), pairs, strict=True):
         assert (line.name, line.value) == (name, value.strip(" \t"))
         assert line.value in message.all(name)
-    assert sum(len(message.all(name)) for name in {line.canonical for line in message.header_lines()}) == len(
+    assert sum(len(message.all(name)) for name in {line.canonical for line in header_lines(message)}) == len(
         pairs
     )
 
@@ -260,43 +248,6 @@ def test_a_head_that_ends_in_a_bare_line_end_ends_there() -> None:
 def test_d56_a_length_that_cannot_be_right_leaves_the_body(length: str, body: bytes, defect: str) -> None:
     message = parse_message(f"OPTIONS sip:a SIP/2.0\r\nContent-Length: {length}\r\n\r\none two".encode())
     assert (message.body, message.defect) == (body, defect)
-
-
-def test_a_line_that_is_folded_before_its_colon_stands_where_it_is_found() -> None:
-    message = parse_message(b"OPTIONS sip:a@b SIP/2.0\r\nSubject\r\n : lunch\r\nFrom: <sip:a@b>\r\n\r\n")
-    assert message.all("Subject") == ["lunch"]
-    lines = [(line.canonical, message.raw[line.start : line.end]) for line in message.header_lines()]
-    assert lines == [("Subject", b"Subject\r\n : lunch\r\n"), ("From", b"From: <sip:a@b>\r\n")]
-
-
-LINES = st.lists(
-    st.sampled_from(
-        [
-            "Via: SIP/2.0/UDP a;branch=z9hG4bK1",
-            "v: SIP/2.0/UDP b",
-            "VIA: SIP/2.0/UDP c",
-            "Via : SIP/2.0/UDP d",
-            "Via: SIP/2.0/UDP e\r\n ;x=y",
-            "Route: <sip:r>",
-            " folded: Via: x",
-            "Route:<sip:s>,",
-            "nonsense",
-            "X-Via: no",
-        ]
-    ),
-    max_size=8,
-)
-
-
-@given(LINES, st.sampled_from(["", "\r\nVia: in the body\r\nRoute: too\r\n"]))
-def test_the_places_of_a_name_are_those_among_all(lines: list[str], body: str) -> None:
-    text = "\r\n".join(["OPTIONS sip:a SIP/2.0", *lines]) + "\r\n\r\n" + body
-    message = parse_message(text.encode())
-    every = message.header_lines()
-    for name in ("Via", "v", "route", "X-Via", "Absent"):
-        wanted = [(line.start, line.end) for line in every if line.canonical == canonical_name(name)]
-        assert message.places(name) == wanted
-        assert message.first_place(name) == (wanted[0] if wanted else None)
 
 
 def test_what_copies_of_a_request_share() -> None:

@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from openpy.sip.build import reply
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request, Response, parse_message
+from openpy.sip.places import header_lines
 from openpy.sip.validity import LIMITS, Limits, check_request, check_response
 
 LINES = {
@@ -177,7 +178,7 @@ def everything(data: bytes) -> None:
         return
     checks: list[Callable[[], object]] = [
         lambda: check_request(message) if isinstance(message, Request) else check_response(message),
-        lambda: [message.values(name) for name in {line.canonical for line in message.header_lines()[:20]}],
+        lambda: [message.values(name) for name in {line.canonical for line in header_lines(message)[:20]}],
     ]
     names = "via vias from_ to call_id cseq contacts max_forwards content_length expires event content_type"
     checks += [lambda name=name: getattr(message, name) for name in names.split()]  # type: ignore[misc]

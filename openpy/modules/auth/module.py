@@ -28,6 +28,7 @@ from openpy.modules.auth.counts import NonceCounts
 from openpy.modules.auth.nonces import Nonces
 from openpy.modules.auth.rpid import header_of, is_e164
 from openpy.modules.sl.module import Sl
+from openpy.sip.places import header_lines
 
 REQUEST_BRANCH_FAILURE = frozenset({RouteKind.REQUEST, RouteKind.BRANCH, RouteKind.FAILURE})
 
@@ -199,7 +200,7 @@ class Auth(Module):
         if header is None:
             return -1
         name, place = header
-        lines = [line for line in run.message.header_lines() if line.canonical == name]
+        lines = [line for line in header_lines(run.message) if line.canonical == name]
         run.edits.replace(lines[place].start, lines[place].end, b"")
         return 1
 

@@ -8,6 +8,7 @@ from hashlib import md5
 from openpy.engine.run import Run
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request
+from openpy.sip.places import header_lines
 from openpy.sip.uri import cached_uri
 from openpy.transaction.keys import server_key
 
@@ -20,7 +21,7 @@ def variables_of(run: Run) -> dict[str, str]:
     """All variables: headers as `SIP_HF_` and their name in capitals, several values of one separated by commas."""
     request = run.request
     variables: dict[str, list[str]] = {}
-    for line in request.header_lines():
+    for line in header_lines(request):
         name = NO_NAME.sub("_", line.canonical.upper())
         variables.setdefault(f"SIP_HF_{name}", []).append(line.value)
     return {name: safe(",".join(values)) for name, values in variables.items()} | {

@@ -15,6 +15,7 @@ from openpy.sip.errors import RemoteError
 from openpy.sip.grammar import HOSTPORT, QUOTED_STRING
 from openpy.sip.headers import split_list
 from openpy.sip.message import Message
+from openpy.sip.places import places
 from openpy.sip.uri import cached_uri
 
 _BEFORE_HOST = re.compile(r"sips?:(?:[^@]*+@)?+", re.IGNORECASE)
@@ -43,7 +44,7 @@ class Place(NamedTuple):
 
 def places_of(message: Message) -> Iterator[Place]:
     """The Contacts of a message, in order; `*` is among them as what cannot be read."""
-    for first, end in message.places("Contact"):
+    for first, end in places(message, "Contact"):
         start = message.raw.index(b":", first) + 1
         value = message.raw[start:end].decode("latin-1")  # an octet a character
         at = 0

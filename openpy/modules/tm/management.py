@@ -20,6 +20,7 @@ from openpy.sip.dialog import Dialog
 from openpy.sip.errors import RemoteError
 from openpy.sip.grammar import TOKEN
 from openpy.sip.message import Request, Response, parse_message
+from openpy.sip.places import header_lines
 from openpy.sip.uri import cached_uri
 
 if TYPE_CHECKING:
@@ -149,7 +150,7 @@ def _headers(method: str, text: str, body: str) -> Request:
 
 
 def _copied(headers: Request) -> str:
-    lines = (line for line in headers.header_lines() if line.canonical not in OWN_HEADERS)
+    lines = (line for line in header_lines(headers) if line.canonical not in OWN_HEADERS)
     return "".join(f"{line.name}: {line.value}\r\n" for line in lines)
 
 

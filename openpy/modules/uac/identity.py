@@ -18,6 +18,7 @@ from openpy.sip.edits import Edits
 from openpy.sip.errors import RemoteError
 from openpy.sip.headers import NameAddr, quote
 from openpy.sip.message import Message, Response
+from openpy.sip.places import header_lines
 from openpy.sip.uri import cached_uri
 
 
@@ -89,6 +90,6 @@ class GiveBack:
 
 
 def _replace(message: Message, edits: Edits, name: str, value: str) -> None:
-    for line in message.header_lines():
+    for line in header_lines(message):
         if line.canonical == name:
             edits.replace(line.start, line.end, f"{name}: {value}\r\n".encode("utf-8", "surrogateescape"))
