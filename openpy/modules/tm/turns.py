@@ -5,6 +5,7 @@ Rules:
    after it.
 2. The reply route sees each reply. One below 200 that it drops is dealt with no further; what it changes goes on.
 3. Where no route looks, and nothing has to be waited for, a reply is dealt with at once.
+4. A reply that cannot be dealt with, by an error of ours, does not keep back those behind it.
 """
 
 from __future__ import annotations
@@ -67,21 +68,34 @@ class Turns:
         self._waiting.append((branch, response))
         if len(self._waiting) > 1:
             return
-        if taker.reply_route is None and not self._is_delayed(taker, response):
+        if taker.reply_route is not None or self._is_delayed(taker, response):
+            self._begin(taker)
+            return
+        try:
             taker.take(branch, response)
+        finally:
             self._waiting.popleft()
-        if self._waiting:
-            Stepper(self._serve(taker), nothing_more).step()
+            if self._waiting:
+                self._begin(taker)
+
+    def _begin(self, taker: Taker) -> None:
+        Stepper(self._serve(taker), nothing_more).step()
 
     async def _serve(self, taker: Taker) -> None:
         """Deal with what waits, in order; each stays in the queue until it was dealt with."""
         while self._waiting:
             branch, response = self._waiting[0]
-            seen = await self._shown(taker, branch, response)
-            if seen is not None:
-                await self._ready(taker, branch, seen)
-                taker.take(branch, seen)
+            try:
+                await self._deal(taker, branch, response)
+            except Exception as error:  # noqa: BLE001 - rule 4
+                self._engine.report(error)
             self._waiting.popleft()
+
+    async def _deal(self, taker: Taker, branch: ClientBranch, response: Response) -> None:
+        seen = await self._shown(taker, branch, response)
+        if seen is not None:
+            await self._ready(taker, branch, seen)
+            taker.take(branch, seen)
 
     async def _shown(self, taker: Taker, branch: ClientBranch, response: Response) -> Response | None:
         """Let the reply route see a reply; None where it drops a provisional one."""

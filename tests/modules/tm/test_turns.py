@@ -4,7 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from openpy.engine.run import Run
 from openpy.engine.waiting import Wait
+from openpy.sip.edits import Edits
+from openpy.sip.message import Response
 from tests.engine.kit import answer
 from tests.modules.tm.forking import PHONES, forked
 
@@ -72,3 +75,30 @@ def test_what_comes_while_a_reply_waits_has_its_turn_after_it(tmp_path: Path) ->
         assert (call.replies, len(waits)) == (["180"], 1)
         waits[0].resolve(None)
         assert call.replies == ["180", "200", "200"]  # the second phone rang after the first had answered
+
+
+@pytest.mark.parametrize("waits", [False, True])
+def test_a_reply_that_cannot_be_dealt_with_keeps_nothing_back(tmp_path: Path, waits: bool) -> None:
+    spoiled: list[Response] = []
+
+    def spoil(response: Response, _: Edits) -> None:
+        if response.to.tag == "phone2" and not spoiled:
+            spoiled.append(response)
+            raise ValueError("spoiled")
+
+    def delay(run: Run, *_: object) -> None:
+        run.state.reply_changes = (spoil,)
+
+    with forked(tmp_path, 1, 2) as call:
+        tm = call.bench.server.module("tm")
+        assert tm is not None
+        delays = tm.bind().delays
+        delays.append(delay)
+        call.answer(1, 200)
+        if not waits:
+            delays.clear()
+        call.answer(2, 200)
+        assert (call.replies, len(spoiled)) == (["200"], 1)
+        assert any("spoiled" in line for line in call.bench.log)
+        call.answer(2, 200)
+        assert call.replies == ["200", "200"]
