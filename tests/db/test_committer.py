@@ -276,7 +276,7 @@ def test_without_a_connection_everything_is_refused_at_once(
     for key in "ab":
         outcome = committer.commit([entry(key, Delete(table, 1))])
         assert type(outcome.errors[0]) is Unavailable
-    assert time.monotonic() - begun < 0.05
+    assert time.monotonic() - begun < 0.3
 
 
 @with_server

@@ -280,7 +280,7 @@ def test_one_that_goes_and_returns_serves_within_two_seconds(
         for _ in range(3):
             begun = time.monotonic()
             assert isinstance(write(database, posted, table, 2, "bob"), Unavailable)
-            assert time.monotonic() - begun < 0.5
+            assert time.monotonic() - begun < 1
             time.sleep(0.2)
         assert database.ready, "what is in memory is still good"
         gate.open()

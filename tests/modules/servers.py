@@ -35,12 +35,12 @@ def a_lock_is_waited_for_briefly(
     execute(connection, f"CREATE TABLE t (id INT PRIMARY KEY){options}")
     execute(connection, "BEGIN")
     execute(connection, "INSERT INTO t VALUES (1)")
-    with closing(driver.connect(url, read_only=False, patience=0.4)) as other:
+    with closing(driver.connect(url, read_only=False, patience=1.6)) as other:
         execute(other, "BEGIN")
         begun = time.monotonic()
         with pytest.raises(refused) as caught:
             execute(other, "INSERT INTO t VALUES (1)")
-        assert time.monotonic() - begun < 0.3
+        assert time.monotonic() - begun < 1.5
         assert type(driver.classify(caught.value)) is Unavailable
         other.rollback()
         connection.rollback()

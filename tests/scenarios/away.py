@@ -6,8 +6,8 @@ import time
 
 from tests.scenarios.wire import Phone, SipMessage, Subscription, pidf
 
-PROMPT = 0.5
-"""Seconds in which a request is refused."""
+PROMPT = 1.0
+"""Seconds in which a request is refused: two locks of 0.2, and what a busy machine adds."""
 
 BACK = 2.0
 """Seconds after which service is back."""

@@ -73,7 +73,7 @@ def test_burst_while_locked_is_refused_at_once(phone: Phone, server: ServerProce
             uri = f"sip:u{number}@example.org"
             phone.send(phone.publication(uri, pidf(uri)))
         statuses = [phone.await_message(lambda m: m.status >= 200).status for _ in range(100)]
-        assert time.monotonic() - since < 0.7
+        assert time.monotonic() - since < 1.5  # one after the other they would take 20
     assert set(statuses) == {503}
     assert phone.publish(body=pidf()).status == 200
 

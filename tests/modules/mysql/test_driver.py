@@ -102,7 +102,7 @@ def test_a_server_that_does_not_answer_is_unavailable_soon(url: DatabaseUrl) -> 
         begun = time.monotonic()
         with pytest.raises(Unavailable, match="timed out"):
             connect(replace(url, port=silent.getsockname()[1]), read_only=False, patience=0.2)
-        assert time.monotonic() - begun < 0.5
+        assert time.monotonic() - begun < 2
 
 
 @pytest.mark.parametrize(

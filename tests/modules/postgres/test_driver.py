@@ -80,7 +80,7 @@ def test_a_server_that_does_not_answer_is_unavailable_soon(url: DatabaseUrl) -> 
         begun = time.monotonic()
         with pytest.raises(Unavailable, match="does not answer"):
             connect(replace(url, port=silent.getsockname()[1]), read_only=False, patience=0.2)
-        assert time.monotonic() - begun < 0.3
+        assert time.monotonic() - begun < 2
 
 
 def test_a_statement_without_an_answer_costs_the_connection(url: DatabaseUrl) -> None:
@@ -88,8 +88,8 @@ def test_a_statement_without_an_answer_costs_the_connection(url: DatabaseUrl) ->
         execute(connection, "SET statement_timeout = 0")
         begun = time.monotonic()
         with pytest.raises(psycopg.OperationalError):
-            execute(connection, "SELECT pg_sleep(2)")
-        assert time.monotonic() - begun < 0.5
+            execute(connection, "SELECT pg_sleep(5)")
+        assert time.monotonic() - begun < 2.5
         with pytest.raises(psycopg.OperationalError) as caught:
             connection.rollback()
         assert type(classify(caught.value)) is Unavailable
