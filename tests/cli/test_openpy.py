@@ -21,6 +21,7 @@ from openpy.cli.guide import banner, guide
 from openpy.engine.process import Identity
 from openpy.engine.server import Server
 from tests.engine.kit import request
+from tests.ports import free_port
 
 LOCAL = "127.0.0.1"
 SCRIPT = 'debug=2\nloadmodule "sl.so"\nroute { sl_send_reply("200", "OK"); }\n'
@@ -512,9 +513,7 @@ def test_a_hangup_reloads_the_script(
 
 
 def test_a_daemon_answers_and_ends_by_its_pid_file(script: Path, tmp_path: Path) -> None:
-    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
-        probe.bind((LOCAL, 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     pid_file = tmp_path / "pid"
     options = [
         "--daemon",

@@ -1,22 +1,13 @@
-"""Ports of foreign programs: where one wants to be told, and where one has chosen for itself."""
+"""The ports that a foreign program has chosen for itself."""
 
 from __future__ import annotations
 
 import contextlib
 import os
-import socket
 from pathlib import Path
 
-KINDS = {"udp": socket.SOCK_DGRAM, "tcp": socket.SOCK_STREAM}
 BOUND = {"udp": "07", "tcp": "0A"}
 """The state of a socket that has a port and no peer, as the kernel writes it."""
-
-
-def free_port(transport: str) -> int:
-    """A port that is free now."""
-    with socket.socket(socket.AF_INET, KINDS[transport]) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
 
 
 def ports_under(timeout: int, transport: str) -> list[int]:

@@ -17,8 +17,9 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.ports import free_port, ports_under
+from tests.interop.ports import ports_under
 from tests.interop.relay import LossyRelay
+from tests.ports import free_port
 from tests.scenarios.conftest import Launch, launch
 from tests.scenarios.database import rows
 from tests.scenarios.lossy import seed
@@ -109,7 +110,7 @@ def callee(folder: Path, reached_by: int) -> Iterator[int]:
     It has to take an ACK that comes after the BYE; by default that would be a reason to give the call up.
     """
     while True:
-        port = free_port("udp")
+        port = free_port()
         with (folder / "callee.log").open("w") as log:
             process = subprocess.Popen(
                 [
@@ -140,7 +141,7 @@ def call(to: int, folder: Path, calls: int) -> dict[str, str]:
         [
             *("timeout", "-s", "KILL", str(round(calls / RATE + TAIL + 10))),
             *(str(SIPP), f"127.0.0.1:{to}", "-sf", str(SCENARIOS / "caller.xml"), "-s", "callee"),
-            *("-i", "127.0.0.1", "-p", str(free_port("udp")), *PATIENT),
+            *("-i", "127.0.0.1", "-p", str(free_port()), *PATIENT),
             *("-m", str(calls), "-r", str(RATE), "-l", str(calls), "-buff_size", "1048576"),
             *("-timeout", f"{round(calls / RATE + TAIL)}s", "-timeout_error", "-nostdin"),
             *("-trace_err", "-error_file", str(folder / "errors"), "-trace_stat", "-stf", str(counts)),

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.interop.ports import free_port
+from tests.ports import free_port
 from tests.scenarios.database import rows
 from tests.scenarios.process import ServerProcess
 from tests.scenarios.wire import Phone, pidf
@@ -28,7 +28,7 @@ def run_sipp(
     scenario: str, server: ServerProcess, folder: Path, transport: str, user: str, calls: int = CALLS
 ) -> None:
     """Run a scenario of this folder so many times; every one must go as it is written."""
-    port = free_port(transport)
+    port = free_port()
     address = f"127.0.0.1:{server.ports[transport]}"
     run = subprocess.run(
         [

@@ -1,4 +1,4 @@
-"""openpy as a user starts it: a process of its own, on ports that the system chooses."""
+"""openpy as a user starts it: a process of its own, on ports that it gets back when it is started again."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Protocol
+
+from tests.ports import free_port
 
 ROOT = Path(__file__).parent.parent.parent
 
@@ -34,7 +36,7 @@ class ServerProcess:
         self.listen = listen
         self.host = host
         self.program = program
-        self.ports: dict[str, int] = {}
+        self.ports = {kind: free_port(host) for kind in listen}
         self.process: subprocess.Popen[bytes] | None = None
         self.log = script.with_suffix(".log")
 
@@ -48,7 +50,7 @@ class ServerProcess:
         """Start, and wait for nothing."""
         arguments = [sys.executable, *self.program, "-f", str(self.script)]
         for kind in self.listen:
-            arguments += ["-l", f"{kind}:{self._bracketed}:{self.ports.get(kind, 0)}"]
+            arguments += ["-l", f"{kind}:{self._bracketed}:{self.ports[kind]}"]
         path = os.pathsep.join(filter(None, (str(ROOT), os.environ.get("PYTHONPATH"))))
         environment = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": path}
         with self.log.open("a") as log:

@@ -19,7 +19,6 @@ from bench.generator import Generator, Step
 from bench.measurement import percentile
 from bench.messages import Presentity, Sender
 from bench.steps import options, publish
-from tests.ports import free_port
 from tests.scenarios.process import ServerProcess
 from tests.scenarios.scripts import DATABASE, presence_script
 from tests.work.stored import store_subscriptions
@@ -47,7 +46,6 @@ def test_many_that_expire_at_once_make_nobody_wait(tmp_path: Path) -> None:
     script = tmp_path / "openser.cfg"
     script.write_text(presence_script())
     server = ServerProcess(script, listen=("udp",), program=("-m", "tests.scenarios.measured"))
-    server.ports["udp"] = free_port()
     with Generator(server.address) as generator, ending(server):
         sender = Sender(*generator.address, "many")
         alice = Presentity(sender, "alice")

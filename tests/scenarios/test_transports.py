@@ -13,6 +13,7 @@ from contextlib import ExitStack, closing
 import pytest
 
 from tests.authority import Authority
+from tests.ports import family_of
 from tests.scenarios.conftest import Launch
 from tests.scenarios.layered import TlsPhone, WebSocketPhone, receive, serve_tls
 from tests.scenarios.process import ServerProcess
@@ -222,8 +223,7 @@ def test_a_reply_whose_connection_is_gone_comes_by_a_new_one(
     """RFC 3261 section 18.2.2."""
     alice, bob = phones("tcp"), phones("udp")
     assert isinstance(alice, TcpPhone)
-    family = socket.AF_INET6 if ":" in server.host else socket.AF_INET
-    with closing(socket.create_server((server.host, 0), family=family)) as listener:
+    with closing(socket.create_server((server.host, 0), family=family_of(server.host))) as listener:
         listener.settimeout(5)
         port = listener.getsockname()[1]
         alice.send(
@@ -342,16 +342,10 @@ LARGE = b"n" * 1300
 @pytest.fixture
 def bob_at_both(server: ServerProcess) -> Iterator[tuple[Phone, socket.socket]]:
     """A phone by UDP that takes connections at the same port."""
-    with (
-        Phone((server.host, server.ports["udp"])) as bob,
-        closing(
-            socket.create_server(
-                (server.host, bob.port), family=socket.AF_INET6 if ":" in server.host else socket.AF_INET
-            )
-        ) as listener,
-    ):
-        listener.settimeout(5)
-        yield bob, listener
+    with BothPhone((server.host, server.ports["udp"])) as bob:
+        bob.tcp.listen()
+        bob.tcp.settimeout(5)
+        yield bob, bob.tcp
 
 
 def test_what_is_too_large_for_udp_goes_by_tcp(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Self
 
-from tests.ports import same_port
+from tests.ports import family_of, same_port
 from tests.scenarios.message import SipMessage, parse, pidf
 from tests.scenarios.process import ServerProcess
 
@@ -70,7 +70,7 @@ class Phone:
 
     def _open(self) -> socket.socket:
         host = self.server[0]
-        opened = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_DGRAM)
+        opened = socket.socket(family_of(host), socket.SOCK_DGRAM)
         opened.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, RECEIVE_BUFFER)
         opened.bind((host, 0))
         return opened

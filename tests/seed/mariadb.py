@@ -14,6 +14,8 @@ from pathlib import Path
 
 import pytest
 
+from tests.ports import free_port
+
 
 @contextmanager
 def private_server(folder: Path, sql: str) -> Iterator[str]:
@@ -31,9 +33,7 @@ def private_server(folder: Path, sql: str) -> Iterator[str]:
         env=environment,
     )
     (folder / "init.sql").write_text(sql)
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
+    port = free_port()
     options = [f"--port={port}", "--bind-address=127.0.0.1", f"--socket={folder / 'sock'}"]
     options += [f"--init-file={folder / 'init.sql'}", f"--pid-file={folder / 'pid'}", "--skip-name-resolve"]
     with (folder / "log").open("wb") as log:

@@ -13,6 +13,7 @@ import pytest
 from openpy.engine.fileaccess import Access
 from openpy.engine.module import ArgumentError, ModuleError
 from openpy.modules.mi_datagram.sockets import LONGEST, DatagramSocket, UdpAddress, UnixPath, socket_address
+from tests.ports import family_of
 
 ACCESS = Access(0o660)
 
@@ -75,7 +76,7 @@ def test_what_is_no_address(text: str, why: str) -> None:
 def test_udp(host: str) -> None:
     with opened(UdpAddress(host, 0)) as made:
         assert not made.is_for_others
-        family = socket.AF_INET6 if ":" in host else socket.AF_INET
+        family = family_of(host)
         with socket.socket(family, socket.SOCK_DGRAM) as client:
             client.settimeout(10)
             client.bind((host, 0))
