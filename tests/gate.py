@@ -11,6 +11,7 @@ from collections.abc import Iterator
 import pytest
 
 from openpy.db.url import DatabaseUrl
+from tests.ports import free_port
 
 
 class Gate:
@@ -27,7 +28,7 @@ class Gate:
         self._answering: set[socket.socket] = set()
         self._listener: socket.socket | None = None
         self._running = True
-        self.port = 0
+        self.port = free_port()
         self.open()
         self._thread = threading.Thread(target=self._work, daemon=True)
         self._thread.start()
@@ -38,7 +39,6 @@ class Gate:
             self._frozen = False
             if self._listener is None:
                 self._listener = socket.create_server(("127.0.0.1", self.port))
-                self.port = self._listener.getsockname()[1]
                 self._selector.register(self._listener, selectors.EVENT_READ)
 
     def shut(self) -> None:

@@ -10,6 +10,7 @@ from openpy.cli.line import TcpLine
 from openpy.cli.stacks import Credentials, stack_of
 from openpy.net.layer import Callee
 from tests.authority import Authority
+from tests.ports import free_port
 
 OPTIONS = b"OPTIONS sip:a SIP/2.0\r\nContent-Length: 0\r\n\r\n"
 
@@ -22,11 +23,10 @@ class Station:
         self.received: list[bytes] = []
         self.told: asyncio.Queue[str] = asyncio.Queue()
         self.server: asyncio.Server | None = None
-        self.port = 0
+        self.port = free_port()
 
     async def open(self) -> None:
         self.server = await asyncio.start_server(self._accept, "127.0.0.1", self.port, reuse_address=True)
-        self.port = self.server.sockets[0].getsockname()[1]
 
     async def connected(self, line: TcpLine) -> None:
         """A line has its connection, and the station too."""
