@@ -114,3 +114,8 @@ class State:
         own.reply_changes = self.reply_changes
         own.notes = self.notes
         return own
+
+    def take_flags(self, own: State, before: int) -> None:
+        """The message flags that a route has changed in a state of its own, which had `before` when it began."""
+        changed = own.flags ^ before
+        self.flags = self.flags & ~changed | own.flags & changed

@@ -53,3 +53,11 @@ def test_the_request_uri_is_the_first_branch(state: Any) -> None:
     first = state.first_branch("sip:here")
     assert (first.uri, first.destination_uri, first.q) == ("sip:here", state.destination_uri, state.q)
     assert (first.flags, first.send_socket, first.path) == (state.branch_flags, state.send_socket, state.path)
+
+
+def test_of_flags_only_those_that_a_route_has_changed_are_taken() -> None:
+    state = State(flags=0b0110)
+    own = State(flags=0b0101)
+    state.flags = 0b1000
+    state.take_flags(own, 0b0110)
+    assert state.flags == 0b1001

@@ -257,7 +257,7 @@ class Acc(Module):
     def acc_db_request(
         self, run: Run, comment: Annotated[Comment, CommentKind()], table: Annotated[str, TableKind({})]
     ) -> int:
-        """Write a row into this table; -1 without a database."""
+        """Write a row into this table, which has to be there where a reload brings it; -1 without a database."""
         return self.account(run, comment, table)
 
     # --- for other modules ------------------------------------------------------------------------------------

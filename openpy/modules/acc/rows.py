@@ -3,6 +3,8 @@
 Rules:
 1. What does not fit a column is cut, and bytes that are no UTF-8 are replaced: a record too short is better than none.
 2. What the database does not take is written to the log, as an error, so that no record is lost without a trace.
+3. A table that a reloaded script is the first to name is taken to be there, and to be like the others: to look would
+   hold up all messages.
 """
 
 from __future__ import annotations
@@ -33,6 +35,7 @@ class Rows:
         extras: Sequence[str],
     ) -> None:
         """Check, or make, the tables with these names; raises DatabaseError."""
+        self._dialect = database.dialect
         self._writer = database.writer
         self._log = log
         self._numbers = count()
@@ -43,7 +46,7 @@ class Rows:
 
     def keep(self, name: str, record: Record, extras: Sequence[str], legs: Sequence[Sequence[str]]) -> None:
         """Write a record: one row, or one for each leg."""
-        table = self._tables[name]
+        table = self._tables.get(name) or self._late(name)
         moment = time.strftime("%Y-%m-%d %H:%M:%S", time.localtime(record.time))
         core = (*record[:-1], moment, *extras)
         operations = []
@@ -56,6 +59,11 @@ class Rows:
             self._lost(operations, error)
         else:
             self._writer.flush()
+
+    def _late(self, name: str) -> TableSql:
+        like = next(iter(self._tables.values()))
+        table = self._tables[name] = TableSql(self._dialect, name, like.columns, like.widths)
+        return table
 
     def _done(self, key: tuple[str, int], rows: Sequence[Insert], error: DatabaseError | None) -> None:
         if error is not None:

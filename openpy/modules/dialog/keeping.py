@@ -95,9 +95,11 @@ class Store:
         self._writer.flush()
 
     def hand_over(self) -> None:
-        """Give everything to the writer at once, which finishes it when it stops; nothing is tried again."""
+        """Give everything to the writer at once, which finishes it when it stops, and what changes from now on."""
+        self._at_once = True
         if self._retry is not None:
             self._retry.cancel()
+            self._retry = None
         for dialog in list(self._dirty):
             self._submit(dialog)
         self._writer.flush()

@@ -50,8 +50,6 @@ DEFAULT_DB_URL = "mysql://openser:openserrw@localhost/openser"
 
 MEMORY, AT_ONCE, DELAYED, AT_THE_END = range(4)
 
-"""Dialogs that are listed before messages are read again."""
-
 _COLUMN_PARAMETERS = {
     "hash_entry": "h_entry_column",
     "hash_id": "h_id_column",
@@ -288,13 +286,13 @@ class DialogModule(Module):
 
     @pseudo_variable("DLG_status")
     def status(self, inner: Inner, index: Index) -> Callable[[Run], int | None]:
-        """Of the dialog that loose_route found: 3 answered, 4 its ACK has come, 5 ended; else NULL."""
+        """Of the dialog that loose_route found: 2 it rings, 3 answered, 4 its ACK has come, 5 ended; else NULL."""
         return lambda run: _of_found(run, lambda dialog: int(dialog.state))
 
     @pseudo_variable("DLG_lifetime")
     def lifetime(self, inner: Inner, index: Index) -> Callable[[Run], int | None]:
         """How many seconds ago the dialog that loose_route found was answered; else NULL."""
-        return lambda run: _of_found(run, lambda dialog: max(0, int(run.wall) - dialog.started))
+        return lambda run: _of_found(run, lambda dialog: _age(dialog, run.wall))
 
     # --- management -------------------------------------------------------------------------------------------
 
@@ -347,6 +345,10 @@ async def _is_sent(wait: Wait[Answer]) -> bool:
     return True
 
 
-def _of_found(run: Run, value: Callable[[Dialog], int]) -> int | None:
+def _age(dialog: Dialog, now: float) -> int | None:
+    return max(0, int(now) - dialog.started) if dialog.started else None
+
+
+def _of_found(run: Run, value: Callable[[Dialog], int | None]) -> int | None:
     dialog = run.state.notes.get(FOUND)
     return None if dialog is None else value(dialog)

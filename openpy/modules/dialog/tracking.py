@@ -155,14 +155,18 @@ class Tracking:
         return legs.ours(self.settings.rr_param.lower(), cookies.written(dialog.name))
 
     def _answer(self, dialog: Dialog, callee: Leg, run: Run) -> None:
+        callee.cseq = max(callee.cseq, dialog.callee.cseq)  # it may have asked for something already
         dialog.callee = callee
         self.dialogs.tagged(dialog)
         self._begin_time(dialog, run)
         self._move(dialog, Event.ACCEPTED)
 
     def _refresh(self, dialog: Dialog, request: Request, response: Response) -> None:
-        """Each side is reached where the last INVITE or UPDATE that was accepted says (RFC 3261 12.2)."""
-        if request.method not in ("INVITE", "UPDATE") or dialog.state not in LIVE:
+        """Each side is reached where the last INVITE or UPDATE that was accepted says (RFC 3261 12.2).
+
+        Where the callee is, the 2xx to the INVITE says anew.
+        """
+        if request.method not in ("INVITE", "UPDATE") or dialog.state is State.ENDED:
             return
         here, there = dialog.caller, dialog.callee
         if not dialog.goes_down(request.from_.tag):
@@ -170,7 +174,7 @@ class Tracking:
         before = here.contact, there.contact
         here.contact = legs.contact_of(request) or here.contact
         there.contact = legs.contact_of(response) or there.contact
-        if (here.contact, there.contact) != before:
+        if dialog.state in LIVE and (here.contact, there.contact) != before:
             self.keeper.changed(dialog)
 
     # --- what rr tells --------------------------------------------------------------------------------------------
@@ -194,9 +198,11 @@ class Tracking:
                 self._move(dialog, Event.ACKNOWLEDGED)
         elif request.method == "BYE":
             self._move(dialog, Event.BYE)
-        elif dialog.state in LIVE:
+        elif dialog.state is not State.ENDED:
             leg = dialog.caller if is_down else dialog.callee
             leg.cseq = max(leg.cseq, request.cseq.number)
+            if dialog.state not in LIVE:
+                return
             if self._lifetime(run) is not None:
                 self._begin_time(dialog, run)
             self.keeper.changed(dialog)

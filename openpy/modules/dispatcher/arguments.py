@@ -38,8 +38,8 @@ class NumberOrVariableKind:
 
 def _number(value: Value) -> int | None:
     number = as_number(value)
-    if number is None and isinstance(value, str) and value.isascii() and value.isdigit():
-        number = int(value[:10])
+    if number is None and isinstance(value, str) and value.isascii() and value.isdigit() and len(value) < 10:
+        number = int(value)
     return number
 
 

@@ -109,14 +109,18 @@ class DestinationSet:
         return last if use_default else None
 
     def alternatives(self, first: int, *, use_default: bool) -> Iterator[Destination]:
-        """The destinations to try, in order: the chosen one, the active ones behind and before it, the last resort."""
+        """The destinations to try, in order: the chosen one, the active ones behind and before it, the last resort.
+
+        Each once: one with a double share that has failed is not tried again.
+        """
         last = len(self.places) - 1
-        yield self.places[first]
+        found = [self.places[first]]
         for place in (*range(first + 1, last + 1), *range(first)):
             if self.places[place].is_active and not (use_default and place == last):
-                yield self.places[place]
-        if use_default and first != last:
-            yield self.places[last]
+                found.append(self.places[place])
+        if use_default:
+            found.append(self.places[last])
+        return iter(dict.fromkeys(found))
 
 
 class Sets:

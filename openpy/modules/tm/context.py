@@ -268,7 +268,10 @@ class ResponseContext:
         self._held += 1
         self.winner = winner
         self._before, self._round = self._round, len(self.branches)
-        await perform(route, self._failure_run(winner))
+        run = self._failure_run(winner)
+        before = run.flags
+        await perform(route, run)
+        self.state.take_flags(run.state, before)
         self._held -= 1
         self._let_branches_go()
         if self.run is None:

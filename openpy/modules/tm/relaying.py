@@ -177,7 +177,12 @@ class Relaying:
     def answer(
         self, run: Run, status: int, reason: str, headers: str = "", body: bytes = b"", to_tag: str = ""
     ) -> bool:
-        """Answer through the transaction; what is under way is not wanted any more then."""
+        """Answer through the transaction; what is under way is not wanted any more then.
+
+        False where nothing leaves: a final reply did already, or it is an ACK.
+        """
+        if run.transaction is not None and run.transaction.finished:
+            return False
         self._replies.answer(status)
         answered = run.reply(status, reason, headers, body, to_tag=to_tag, record_route=180 <= status < 300)
         if self._listeners:

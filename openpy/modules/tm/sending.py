@@ -63,7 +63,9 @@ async def send_branches(
             if share != UNSAID:
                 write_breadth(own, share)
             if route is not None:
+                before = own.flags
                 await perform(route, own)
+                run.state.take_flags(own.state, before)
                 if own.dropped:
                     continue
             branch = None

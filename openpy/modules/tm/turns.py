@@ -108,7 +108,9 @@ class Turns:
         run.state = State(flags=taker.state.flags, branch_flags=branch.flags)
         if self._with_avps:
             run.state.avps = taker.state.avps
+        before = run.flags
         await perform(route, run)
+        taker.state.take_flags(run.state, before)
         if run.dropped and response.status < 200:
             return None
         return changed_reply(response, run.edits_made)

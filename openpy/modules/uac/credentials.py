@@ -3,12 +3,15 @@
 Rules:
 1. Credentials are found by realm: those in the AVPs of the message first, then those of the parameter.
 2. A realm is answered once for a request, and again only if it says that the nonce was stale: else the password is
-   wrong, and trying on would not end.
+   wrong, and trying on would not end. A server and a proxy of one realm are two that ask.
+3. Who was answered before is answered again with each attempt (RFC 3261 22.3): what lies behind a proxy asks only those
+   that the proxy has let pass.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 from typing import NamedTuple
 
 from openpy.engine.module import ArgumentError
@@ -38,37 +41,58 @@ def read_credential(text: str) -> Credential:
     return Credential(*parts)
 
 
+@dataclass(slots=True)
+class Asked:
+    """A challenge that was answered: as whom, and in how many requests."""
+
+    challenge: Challenge
+    known: Credential
+    count: int = 0
+
+
+Answered = dict[tuple[str, str], Asked]
+"""What was answered for one request, by header and realm."""
+
+
 def answer(
     response: Response,
     method: str,
     uri: str,
     credentials: Mapping[str, Credential],
-    answered: set[str],
+    answered: Answered,
     random_text: Callable[[], str],
 ) -> str:
-    """The header lines that answer the challenges of a 401 or 407; "" where none can be.
+    """The header lines that answer the challenges of a 401 or 407, and those before it; "" where none can be.
 
-    `credentials` are by realm; `answered` are the realms that were answered before, and grows.
+    `credentials` are by realm; `answered` grows.
     """
     if response.status not in HEADERS:
         return ""
     asked, header = HEADERS[response.status]
-    lines = ""
+    new: Answered = {}
     for realm, challenge in _challenges(response, asked).items():
         known = credentials.get(realm)
-        if known is None or (realm in answered and not challenge.stale):
-            continue
-        answered.add(realm)
-        value = authorize(
-            challenge,
-            method=method,
-            uri=uri,
-            username=known.username,
-            password=known.password,
-            cnonce=random_text(),
-        )
-        lines += f"{header}: {value}\r\n"
-    return lines
+        if known is not None and ((header, realm) not in answered or challenge.stale):
+            new[header, realm] = Asked(challenge, known)
+    if not new:
+        return ""
+    answered |= new
+    return "".join(
+        f"{name}: {_authorized(each, method, uri, random_text())}\r\n" for (name, _), each in answered.items()
+    )
+
+
+def _authorized(asked: Asked, method: str, uri: str, cnonce: str) -> str:
+    asked.count += 1
+    return authorize(
+        asked.challenge,
+        method=method,
+        uri=uri,
+        username=asked.known.username,
+        password=asked.known.password,
+        cnonce=cnonce,
+        nc=asked.count,
+    )
 
 
 def _challenges(response: Response, asked: str) -> dict[str, Challenge]:

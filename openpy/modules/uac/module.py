@@ -22,7 +22,7 @@ from openpy.engine.named import NamedAvp, avp_written
 from openpy.engine.run import Run
 from openpy.modules.rr.module import Rr
 from openpy.modules.tm.api import TmApi
-from openpy.modules.uac.credentials import Credential, answer, read_credential
+from openpy.modules.uac.credentials import Answered, Credential, answer, read_credential
 from openpy.modules.uac.identity import pack, put, rewritten, unpack
 from openpy.sip.errors import RemoteError
 from openpy.sip.headers import parse_name_addr
@@ -31,7 +31,7 @@ from openpy.sip.uri import cached_uri
 NONE, MANUAL, AUTO = "none", "manual", "auto"
 
 ANSWERED = "uac answered"
-"""What is noted with a request: the realms that were answered."""
+"""What is noted with a request: the challenges that were answered."""
 
 
 def _mode(text: str) -> str:
@@ -193,12 +193,14 @@ class Uac(Module):
     def uac_auth(self, run: Run) -> int:
         """Answer the challenge of the winning 401 or 407; -1 where there is none, or no credentials for its realm.
 
-        The Request-URI is that of the branch. The script sends it: `append_branch(); t_relay();`. The CSeq stays.
+        Challenges that were answered before for the same request are answered again: a proxy's, then the server's
+        behind it. The Request-URI is that of the branch. The script sends it: `append_branch(); t_relay();`. The CSeq
+        stays.
         """
         winner = self._tm.winner(run)
         if winner is None or winner.response is None:
             return -1
-        answered: set[str] = run.state.notes.setdefault(ANSWERED, set())
+        answered: Answered = run.state.notes.setdefault(ANSWERED, {})
         lines = answer(
             winner.response,
             run.request.method,

@@ -55,12 +55,14 @@ def _number(text: str) -> int:
 
 
 def contacts_of(response: Response) -> list[Contact]:
-    """The contacts of a reply, the best first; none where they cannot be read."""
+    """The contacts of a reply that can be called, the best first; none where they cannot be read."""
     try:
         found = response.contacts
         if isinstance(found, Star):
             return []
-        contacts = [Contact(address.uri_text, _quality(address)) for address in found[:MOST]]
+        contacts = [
+            Contact(address.uri_text, _quality(address)) for address in found[:MOST] if address.uri.is_sip
+        ]
     except RemoteError:
         return []
     return sorted(contacts, key=lambda contact: -contact.q)

@@ -4,6 +4,7 @@ Rules:
 1. What an accept filter matches is followed; else what a deny filter matches is not; else `default_filter` decides.
 2. The filters of the parameters are always there, unless the script takes them away. What the script adds or takes
    away is for the request at hand, until its redirections were taken.
+3. Where the caller asked for sips:, only an accept filter lets in what is not (RFC 3261 16.7 step 4).
 """
 
 from __future__ import annotations

@@ -175,15 +175,16 @@ class UacRedirect(Module):
                 if limits.each and of_this >= limits.each:
                     break
                 is_known = uri in taken or (context is not None and context.has_tried(uri))
-                if not is_known and self._follows(uri, accept, deny):
+                if not is_known and self._follows(run, uri, accept, deny):
                     of_this += 1
                     taken[uri] = None
                     yield uri, q
 
-    def _follows(self, uri: str, accept: Filters, deny: Filters) -> bool:
+    def _follows(self, run: Run, uri: str, accept: Filters, deny: Filters) -> bool:
         if accept.match(uri):
             return True
-        return not deny.match(uri) and self.default_filter == "accept"
+        is_less_secure = _is_secure(run.request.uri) and not _is_secure(uri)
+        return not (is_less_secure or deny.match(uri)) and self.default_filter == "accept"
 
     def _filters(self, run: Run, name: str) -> Filters:
         default = self._accept if name == ACCEPT else self._deny
@@ -196,3 +197,7 @@ class UacRedirect(Module):
         before, state.uri = state.uri, uri
         acc.account(run, reason, self.acc_db_table if self.acc_function == ROW else None)
         state.uri = before
+
+
+def _is_secure(uri: str) -> bool:
+    return uri[:5].lower() == "sips:"

@@ -54,6 +54,44 @@ def test_an_invite(
         assert bench.lines == lines
 
 
+SET, RESET = "setflag(1);", "resetflag(1);"
+
+
+@pytest.mark.parametrize(
+    ("first", "then", "count"),
+    [("", SET, 1), (SET, RESET, 0), (SET, "", 1), ("", "", 0)],
+)
+@pytest.mark.parametrize(
+    ("arm", "more", "statuses"),
+    [
+        ("t_on_branch", "branch_route[1] {{ {} }}", (200,)),
+        ("t_on_reply", "onreply_route[1] {{ {} }}", (200,)),
+        (
+            "t_on_failure",
+            'failure_route[1] {{ {} append_branch("sip:carol@192.0.2.10"); t_relay(); }}',
+            (486, 200),
+        ),
+    ],
+)
+def test_flags_count_in_whichever_route_they_change(
+    tmp_path: Path, first: str, then: str, count: int, arm: str, more: str, statuses: tuple[int, ...]
+) -> None:
+    route = f'{first} {arm}("1"); t_relay();'
+    with Accounted(tmp_path, route, "log_flag=1", more=more.format(then)) as bench:
+        bench.receive(request("INVITE", NEXT))
+        for status in statuses:
+            sent = next(each for each in reversed(bench.sent) if each.start.startswith("INVITE "))
+            bench.receive(answer(sent, status))
+        assert bench.lines == ["transaction answered 200"] * count
+
+
+def test_a_second_answer_is_none(tmp_path: Path) -> None:
+    route = 'setflag(1); setflag(3); t_newtran(); t_reply("404", "Not Found"); t_reply("500", "Error");'
+    with Accounted(tmp_path, route, *FLAGS) as bench:
+        bench.receive(request("INVITE", NEXT))
+        assert bench.lines == ["transaction answered 404"]
+
+
 def test_another_request_is_never_missed(tmp_path: Path) -> None:
     with Accounted(tmp_path, ALL, *FLAGS) as bench:
         bench.call(486, method="MESSAGE")

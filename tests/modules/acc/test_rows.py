@@ -16,7 +16,7 @@ from openpy.db.errors import Unavailable
 from openpy.engine.log import Log
 from openpy.modules.acc.records import Record
 from openpy.modules.acc.rows import Rows
-from openpy.modules.acc.tables import COLUMNS, TABLES
+from openpy.modules.acc.tables import COLUMNS, TABLES, accounting_table
 from tests.servers import DIALECTS, Databases, databases
 
 __all__ = ["databases"]
@@ -73,6 +73,17 @@ def test_rows_are_written_behind(site: Site) -> None:
     assert {str(row[-1]) for row in rows} == {moment}
     assert len(site.read("missed_calls")) == 1
     assert site.logged == []
+
+
+def test_a_table_that_nobody_has_named_at_the_start(site: Site) -> None:
+    with closing(site.dialect.connect(site.url, patience=10.0)) as connection:
+        schema.create(site.dialect, connection, [accounting_table("late", 0, COLUMNS)])
+    site.rows.keep("late", RECORD, (), ())
+    site.rows.keep("later", RECORD, (), ())
+    site.stop()
+    assert len(site.read("late")) == 1
+    (line,) = site.logged
+    assert "a row of later was not written (" in line
 
 
 def test_a_row_that_is_refused_is_logged(site: Site) -> None:

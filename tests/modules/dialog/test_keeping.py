@@ -202,3 +202,18 @@ def test_everything_at_the_end() -> None:
     house.store.hand_over()
     assert len(house.answer()) == 5
     assert house.wheel.next_due() is None
+
+
+@pytest.mark.parametrize("was_away", [False, True])
+def test_what_changes_after_that_is_written_too(was_away: bool) -> None:
+    house = House(at_once=False)
+    if was_away:
+        house.store.changed(dialog())
+        house.store.write()
+        house.answer(Unavailable("not there"))
+    house.store.hand_over()
+    house.answer()
+    late = dialog(7)
+    house.store.changed(late)
+    assert len(house.answer()) == 1
+    assert late.row

@@ -319,6 +319,28 @@ def test_a_provisional_reply_may_be_acknowledged() -> None:
         assert calls.send("BYE", within=invite).value("$DLG_status") == 2
 
 
+def test_requests_before_the_answer_count_for_those_of_ours_after_it() -> None:
+    with Calls() as calls:
+        invite = calls.answered(183)
+        for cseq in (2, 3):
+            calls.send("PRACK", headers={"CSeq": f"{cseq} PRACK"}, within=invite)
+        calls.from_callee(invite, "UPDATE", 700)
+        accept(invite)
+        calls.send("ACK", within=invite)
+        (dialog,) = calls.dialogs
+        assert (dialog.caller.cseq, dialog.callee.cseq) == (3, 700)
+
+
+def test_a_caller_who_moves_before_the_answer_is_found_after_it() -> None:
+    with Calls() as calls:
+        invite = calls.answered(183)
+        update = calls.send("UPDATE", headers={"Contact": "<sip:alice@192.0.2.77>"}, within=invite)
+        update.relayed[0].answer(200, Contact=f"<{BOB}:5071>")
+        accept(invite)
+        (dialog,) = calls.dialogs
+        assert (dialog.caller.contact, dialog.callee.contact) == ("sip:alice@192.0.2.77", f"{BOB}:5070")
+
+
 # --- time ---------------------------------------------------------------------------------------------------------
 
 
@@ -343,6 +365,12 @@ def test_a_later_request_may_begin_the_time_anew() -> None:
         assert calls.figures[:1] == (1,)
         calls.run_for(20)
         assert calls.figures == (0, 0, 1, 1, 0)
+
+
+def test_how_long_ago_it_was_answered_is_unknown_before() -> None:
+    with Calls() as calls:
+        invite = calls.answered(183)
+        assert calls.send("PRACK", within=invite).value("$DLG_lifetime") is None
 
 
 def test_how_long_ago_it_was_answered() -> None:

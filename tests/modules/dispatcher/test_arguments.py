@@ -22,6 +22,7 @@ ENVIRONMENT = Environment(pseudo_variables={**PSEUDO_VARIABLES, **VARIABLES})
         ("$avp(s:s) = 1;", "$avp(s:s)", A),
         ('$avp(s:s) = "1";', " $avp(s:s)", A),
         ('$avp(s:s) = "x";', "$avp(s:s)", "-1"),
+        ('$avp(s:s) = "00000000013";', "$avp(s:s)", "-1"),
         (";", "$avp(s:s)", "-1"),
         (";", "7", "-1"),
     ],

@@ -54,6 +54,13 @@ def test_what_is_tried_after_it(states: str, first: int, use_default: bool, plac
     assert order == places
 
 
+@pytest.mark.parametrize("use_default", [False, True])
+def test_one_with_a_double_share_is_tried_once(use_default: bool) -> None:
+    (found,) = Sets([(1, uri) for uri in ("sip:a", "sip:b", "sip:a", "sip:c", "sip:a")])
+    tried = [each.uri_text for each in found.alternatives(2, use_default=use_default)]
+    assert tried == ["sip:a", "sip:c", "sip:b"]
+
+
 def test_turns() -> None:
     found = set_of("AAA")
     assert [found.next_turn() for _ in range(4)] == [0, 1, 2, 3]

@@ -27,6 +27,7 @@ def starts(bench: Bench, data: bytes) -> list[str]:
         (";", BUSY, "OPTIONS", -1),
         ("t_newtran();", BUSY, "OPTIONS", 1),
         ("t_newtran();", BUSY, "ACK", -1),
+        (f"t_newtran(); {BUSY};", BUSY, "OPTIONS", -1),
         (";", "t_release()", "OPTIONS", 1),
         ("t_newtran();", "t_release()", "OPTIONS", 1),
         (f"t_newtran(); {BUSY};", "t_release()", "OPTIONS", 1),

@@ -3,7 +3,7 @@ from __future__ import annotations
 import pytest
 
 from openpy.engine.module import ArgumentError
-from openpy.modules.uac.credentials import Credential, answer, read_credential
+from openpy.modules.uac.credentials import Answered, Credential, answer, read_credential
 from openpy.sip.digest import check, digest_ha1, parse_credentials
 from openpy.sip.message import Response, parse_message
 
@@ -19,8 +19,8 @@ def reply(status: int, *challenges: str) -> Response:
     return found
 
 
-def answered(response: Response, known: set[str] | None = None) -> str:
-    return answer(response, "INVITE", "sip:b@x", CREDENTIALS, set() if known is None else known, lambda: "c")
+def answered(response: Response, known: Answered | None = None) -> str:
+    return answer(response, "INVITE", "sip:b@x", CREDENTIALS, {} if known is None else known, lambda: "c")
 
 
 def test_reading() -> None:
@@ -62,7 +62,25 @@ def test_what_cannot_be_answered(response: Response) -> None:
 
 
 def test_a_realm_is_answered_once_unless_its_nonce_was_stale() -> None:
-    known: set[str] = set()
+    known: Answered = {}
     assert answered(reply(401, ONE), known)
     assert not answered(reply(401, ONE), known)
     assert answered(reply(401, f"{ONE}, stale=true"), known)
+
+
+def test_who_was_answered_is_answered_with_each_attempt() -> None:
+    known: Answered = {}
+    answered(reply(407, ONE), known)
+    lines = answered(reply(401, 'Digest realm="two", nonce="n2", qop="auth"'), known).splitlines()
+    assert [line.partition(":")[0] for line in lines] == ["Proxy-Authorization", "Authorization"]
+    assert [parse_credentials(line.partition(": ")[2]).nc for line in lines] == ["00000002", "00000001"]
+    stale = answered(reply(407, ONE.replace("n1", "n3") + ", stale=true"), known).splitlines()
+    assert [parse_credentials(line.partition(": ")[2]).nc for line in stale] == ["00000001", "00000002"]
+    assert 'nonce="n3"' in stale[0]
+
+
+def test_a_proxy_and_a_server_of_one_realm() -> None:
+    known: Answered = {}
+    answered(reply(407, ONE), known)
+    assert answered(reply(401, ONE.replace("n1", "n2")), known).count('realm="one"') == 2
+    assert not answered(reply(401, ONE), known)

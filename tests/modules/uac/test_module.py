@@ -166,6 +166,16 @@ def test_a_challenge_is_answered(tmp_path: Path) -> None:
     assert given.sent[-1].start == "SIP/2.0 407 Reason"
 
 
+def test_a_proxy_and_then_the_server_behind_it_ask(tmp_path: Path) -> None:
+    more = 'modparam("uac", "credential", "us:gw:secret") modparam("uac", "credential", "us:home:other")'
+    given = challenged(tmp_path, CHALLENGE, more=more)
+    refuse(given, 'WWW-Authenticate: Digest realm="home", nonce="n2"', status=401)
+    sent = given.sent[-1]
+    assert sent.get("Authorization").startswith('Digest username="us", realm="home", nonce="n2"')
+    assert sent.get("Proxy-Authorization").startswith('Digest username="us", realm="gw", nonce="n1"')
+    assert list(given.printed()) == ["1", "1"]
+
+
 def test_credentials_in_avps_come_first(tmp_path: Path) -> None:
     more = 'modparam("uac", "credential", "us:gw:secret")' + "".join(
         f' modparam("uac", "auth_{name}_avp", "$avp(s:{name})")' for name in ("realm", "username", "password")

@@ -46,3 +46,8 @@ def test_what_says_nothing() -> None:
     assert contacts_of(reply("*")) == []
     assert contacts_of(reply("<sip:a@")) == []
     assert len(contacts_of(reply(*(f"<sip:{number}@x>" for number in range(30))))) == MOST
+
+
+def test_only_what_can_be_called() -> None:
+    found = contacts_of(reply("<mailto:a@x>;q=1, <tel:+1>, <sips:b@x>, <SIP:c@x>, <sip:d@x>"))
+    assert [contact.uri for contact in found] == ["sips:b@x", "SIP:c@x", "sip:d@x"]

@@ -73,6 +73,25 @@ def test_nothing_to_follow(tmp_path: Path, contacts: tuple[str, ...], status: in
     assert invited(bench) == []
 
 
+def test_what_cannot_be_called_takes_no_place(tmp_path: Path) -> None:
+    bench = redirected(tmp_path, 'get_redirects("1"); t_relay();', "<mailto:b@x.example>;q=1", "<tel:+1>", A)
+    assert invited(bench) == [TO_A]
+
+
+@pytest.mark.parametrize(
+    ("asked", "settings", "count"),
+    [("sip", "", 2), ("sips", "", 1), ("sips", 'modparam("uac_redirect", "accept_filter", "^sip:a")', 2)],
+)
+def test_a_secure_call_stays_secure(tmp_path: Path, asked: str, settings: str, count: int) -> None:
+    script = f'{settings} failure_route[1] {{ get_redirects("*", "302 moved"); }}'
+    route = f't_on_failure("1"); $ru = "{NEXT}"; t_relay();'
+    with Bench(tmp_path, route, more=script, modules=LOADS) as bench:
+        bench.receive(request("INVITE", f"{asked}:bob@biloxi.example"))
+        contacts = f"\r\nContact: {A}, <sips:b@b.example>\r\n\r\n".encode()
+        bench.receive(answer(bench.sent[-1], 302).replace(b"\r\n\r\n", contacts, 1))
+        assert len([line for line in bench.log if "ACC: request accounted" in line]) == count
+
+
 def test_one_contact_once(tmp_path: Path) -> None:
     assert invited(redirected(tmp_path, FOLLOW, A, A)) == [TO_A]
 
