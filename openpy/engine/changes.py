@@ -1,4 +1,4 @@
-"""What is different between the script that a server runs and another one: parameters, modules, routes.
+"""What is different between the script that a server runs and another one: parameters, modules, files, routes.
 
 Rules:
 1. The declarations say what counts in a server that runs, and what needs a restart (`CoreParameterSpec.reload`,
@@ -10,7 +10,7 @@ Rules:
 from __future__ import annotations
 
 import contextlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,11 +66,19 @@ def module_changes(running: Mapping[str, Module], configured: Mapping[str, Modul
             before, after = getattr(running[name], key), getattr(module, key)
             if before != after:
                 yield _parameter(name, key, before, after, needs_restart=not parameter.reload)
+        yield from file_changes(name, running[name].files(), module.files())
     for name, module in running.items():
         if name not in configured:
             yield Change(
                 name, "is a module that is loaded no more", needs_restart=not module.can_join, leaves=True
             )
+
+
+def file_changes(owner: str, old: Mapping[str, Hashable], new: Mapping[str, Hashable]) -> Iterator[Change]:
+    """Files that both name, and that hold something else by now."""
+    for path, content in new.items():
+        if old.get(path, content) != content:
+            yield Change(owner, f"{path} holds something else")
 
 
 def script_changes(old: Script, new: Script, rest: Rest = rest_never) -> Iterator[Change]:

@@ -207,27 +207,43 @@ CORE_PARAMETERS: tuple[CoreParameterSpec, ...] = (
     ),
     CoreParameterSpec("tlslog", N, None, "TLS log level: see `debug`", NONE, aliases=("tls_log",)),
     CoreParameterSpec("tls_port_no", N, 5061, "Port of TLS sockets that give none"),
-    CoreParameterSpec("tls_method", W, "SSLv23", "SSLv23: TLS 1.2 or later; or TLSv1_2, TLSv1_3"),
-    CoreParameterSpec("tls_verify_client", N, 1, "Check the certificates that clients show"),
-    CoreParameterSpec("tls_verify_server", N, 1, "Check the certificates of servers, and their names"),
+    CoreParameterSpec(
+        "tls_method", W, "SSLv23", "SSLv23: TLS 1.2 or later; or TLSv1_2, TLSv1_3", reload=True
+    ),
+    CoreParameterSpec("tls_verify_client", N, 1, "Check the certificates that clients show", reload=True),
+    CoreParameterSpec(
+        "tls_verify_server", N, 1, "Check the certificates of servers, and their names", reload=True
+    ),
     CoreParameterSpec(
         "tls_require_client_certificate",
         N,
         None,
         "Refuse clients that show none, where they are checked; unset: yes by tls, no by wss",
+        reload=True,
     ),
     CoreParameterSpec(
-        "tls_certificate", S, None, "Our certificate, and those between it and the root: a PEM file"
+        "tls_certificate",
+        S,
+        None,
+        "Our certificate, and those between it and the root: a PEM file",
+        reload=True,
     ),
-    CoreParameterSpec("tls_private_key", S, None, "Its key, a PEM file; unset: it is in the same file"),
+    CoreParameterSpec(
+        "tls_private_key", S, None, "Its key, a PEM file; unset: it is in the same file", reload=True
+    ),
     CoreParameterSpec(
         "tls_ca_list",
         S,
         None,
         "Authorities that certificates are checked with; unset: the system's, for servers only",
+        reload=True,
     ),
     CoreParameterSpec(
-        "tls_ciphers_list", S, None, "Ciphers of TLS 1.2 in OpenSSL's words; unset: OpenSSL's choice"
+        "tls_ciphers_list",
+        S,
+        None,
+        "Ciphers of TLS 1.2 in OpenSSL's words; unset: OpenSSL's choice",
+        reload=True,
     ),
     CoreParameterSpec(
         "tls_handshake_timeout",
@@ -240,7 +256,7 @@ CORE_PARAMETERS: tuple[CoreParameterSpec, ...] = (
         "tls_send_timeout", N, 30, "Seconds until a peer by TLS must have taken what was sent", limit=True
     ),
     CoreParameterSpec(
-        "tls_client_domain_avp", N, 0, "Number of the AVP that names the client domain; 0: none"
+        "tls_client_domain_avp", N, 0, "Number of the AVP that names the client domain; 0: none", reload=True
     ),
     CoreParameterSpec("ws_path", S, None, "Path of WebSocket URLs; unset: any"),
     CoreParameterSpec(

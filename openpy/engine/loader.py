@@ -7,7 +7,7 @@ Rules:
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -69,6 +69,11 @@ class Loaded:
     dead_targets: DeadTargets | None = None  # where they are kept
     warnings: tuple[Diagnostic, ...] = ()
     tls: TlsContexts | None = None
+
+    @property
+    def files(self) -> Mapping[str, Hashable]:
+        """The files that it names itself, not by a module, and what they held."""
+        return self.tls.files if self.tls is not None else {}
 
 
 @dataclass(slots=True)

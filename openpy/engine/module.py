@@ -14,7 +14,7 @@ Rules:
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Hashable, Iterator, Mapping
 from functools import partial
 from typing import TYPE_CHECKING, Any, ClassVar, get_args, get_origin
 
@@ -132,8 +132,6 @@ class Module:
     can_join: ClassVar[bool] = False
     """Whether a reload may load it into a server that runs, or take it out: `start` and `stop` hold nobody up, and what
     it keeps is nothing that others were promised."""
-    reads_files: ClassVar[bool] = False
-    """It has read files when it was configured: `reconfigured` takes over what is in them by now at every reload."""
     works_uncalled: ClassVar[bool] = False
     """It is of use to a script that names nothing of it, although it has functions or pseudo-variables."""
 
@@ -147,6 +145,10 @@ class Module:
     def requirements(self) -> tuple[str, ...]:
         """`needs`, or less where the parameters say that it is not all used."""
         return self.needs
+
+    def files(self) -> Mapping[str, Hashable]:
+        """The files that were read when it was configured, by path, and what they held: a reload reads them again."""
+        return {}
 
     def refusal(self) -> Refusal | None:
         """Why no script function of the module can be used; None: they can."""
@@ -167,7 +169,7 @@ class Module:
         """Open what is needed; raises ModuleError to stop the start."""
 
     def reconfigured(self, configured: Module) -> None:
-        """A reload has changed parameters, or read files again (`reads_files`): take over what was made of them.
+        """A reload has changed parameters, or read `files` again: take over what was made of them.
 
         Does not wait. `configured` has been made and checked in this one's place, and is now thrown away.
         """

@@ -19,7 +19,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from openpy.engine.beside import Prepared, Source, Unusable, prepare, rendered
-from openpy.engine.changes import CORE, Change, config_changes, module_changes
+from openpy.engine.changes import CORE, Change, config_changes, file_changes, module_changes
 from openpy.engine.config import CoreConfig
 from openpy.engine.events import connect_events
 from openpy.engine.loader import Loaded
@@ -174,6 +174,7 @@ class Reloader:
         running = self._server.modules
         return [
             *config_changes(self._written, prepared.loaded.config),
+            *file_changes(CORE, self._in_force.files, prepared.loaded.files),
             *module_changes(running, prepared.configured),
             *prepared.changes,
         ]
@@ -264,6 +265,7 @@ class Reloader:
         server.modules.update(loaded.modules)
         loaded.config = server.config
         server.go_by(loaded)
+        server.renew_tls()
         server.soon(before.program.retire)  # its tree is freed here: that is enough for one turn
         self._since = server.clock.monotonic()
 
@@ -279,7 +281,7 @@ class Reloader:
                     prepared.configured[change.owner], change.name
                 )
         name = ""
-        reading = [name for name in prepared.configured if name in modules and modules[name].reads_files]
+        reading = [name for name, made in prepared.configured.items() if name in modules and made.files()]
         try:
             for name in dict.fromkeys([*changed, *reading]):
                 modules[name].reconfigured(prepared.configured[name])

@@ -181,6 +181,11 @@ class Server:
         self._reply_to_via = bool(number("reply_to_via"))
         self._advertised = bracketed(self.config.text("advertised_address")), number("advertised_port")
 
+    def renew_tls(self) -> None:
+        """Let TLS be done as the script in force says; where it has none, as before."""
+        if self.loaded is not None and self.loaded.tls is not None:
+            self.sockets.renew_tls(self.loaded.tls)
+
     def bind(self) -> None:
         """Take the sockets; raises SocketError, or ScriptError where the script forces one that is not among them."""
         taps = [tap for module in self.modules.values() if (tap := module.wiretap()) is not None]

@@ -15,6 +15,7 @@ from openpy.engine.tlsdomains import TlsContexts
 from openpy.net.addresses import all_addresses, resolve_listen
 from openpy.net.layer import ANYBODY, Bounds, Callee
 from openpy.net.tcp import TcpConnections, TcpLimits
+from openpy.net.tls import TlsStack
 from openpy.net.udp import Backlog, UdpSocket, open_socket
 from openpy.script.syntax import SocketId
 from openpy.sip.errors import RemoteError
@@ -102,6 +103,12 @@ class Sockets:
         for entry in self._config.listen or [SocketId(None, "", None)]:
             self._bind_entry(entry)
         self.take_aliases()
+
+    def renew_tls(self, tls: TlsContexts) -> None:
+        """Show and ask for this in the handshakes that begin from now on."""
+        for transport, stack in self._stacks.items():
+            if isinstance(stack, TlsStack):
+                stack.renew(tls.servers.get(transport), tls.clients if transport == "tls" else None)
 
     def take_aliases(self) -> None:
         """Be known by the names that the configuration has now."""

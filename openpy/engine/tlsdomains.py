@@ -9,10 +9,12 @@ Rules:
 
 from __future__ import annotations
 
+import hashlib
 import ipaddress
 import ssl
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from pathlib import Path
 from typing import Any
 
 from openpy.engine.config import CoreConfig
@@ -56,6 +58,8 @@ class TlsContexts:
     servers: Mapping[str, ServerContexts] = field(default_factory=dict)
     clients: ClientContexts | None = None
     client_domain_avp: int = 0
+    files: Mapping[str, bytes] = field(default_factory=dict)
+    """A digest of each file that was read."""
 
 
 def is_on(config: CoreConfig) -> bool:
@@ -75,6 +79,7 @@ def read_tls(config: CoreConfig, domains: list[TlsDomain], found: list[Diagnosti
     contexts = TlsContexts(client_domain_avp=config.number("tls_client_domain_avp"))
     contexts.servers = {transport: reader.servers(transport, read) for transport in reader.served()}
     contexts.clients = reader.clients(read)
+    contexts.files = reader.files
     return None if reader.failed else contexts
 
 
@@ -98,6 +103,7 @@ class _Reader:
         self._config = config
         self._found = found
         self.failed = False
+        self.files: dict[str, bytes] = {}
         self._doubted: set[str] = set()
         self._base = self._outside()
 
@@ -237,12 +243,15 @@ class _Reader:
 
     def _made(self, settings: _Settings, make: Callable[[], ssl.SSLContext]) -> ssl.SSLContext | None:
         try:
-            return make()
+            context = make()
         except TlsError as problem:
             name = _BY_FIELD.get(problem.setting, "")
             place = settings.places.get(name, settings.place)
             self._fail(error(rules.BAD_TLS, place, f"{name}: {problem}", problem.hint))
             return None
+        for file in settings.values.files:
+            self.files[file] = hashlib.sha256(Path(file).read_bytes()).digest()
+        return context
 
     def _fail(self, problem: Diagnostic) -> None:
         self._warn(problem)

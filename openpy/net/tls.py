@@ -30,9 +30,9 @@ class TlsObject(ssl.SSLObject):
 def choose_by_name(context: ssl.SSLContext, by_name: Callable[[str], ssl.SSLContext | None]) -> None:
     """Let the name that a client calls choose another context than this one."""
 
-    def named(connection: ssl.SSLObject, name: str | None, _: ssl.SSLContext) -> int | None:
+    def named(connection: ssl.SSLObject, name: str | None, begun: ssl.SSLContext) -> int | None:
         wanted = by_name(name.lower()) if name else None
-        if wanted is None or wanted is context or not isinstance(connection, TlsObject):
+        if wanted is None or wanted is begun or not isinstance(connection, TlsObject):
             return None
         connection.wanted = wanted
         return ssl.ALERT_DESCRIPTION_UNRECOGNIZED_NAME  # nobody sees it: see rule 1
@@ -237,6 +237,11 @@ class TlsStack:
         self._inner = inner
         self._servers = servers
         self._clients = clients
+
+    def renew(self, servers: ServerContexts | None, clients: ClientContexts | None) -> None:
+        """Begin handshakes with these from now on, where there are any; connections that are there stay as they are."""
+        self._servers = servers or self._servers
+        self._clients = clients or self._clients
 
     def accepted(self, local: tuple[str, int], peer: tuple[str, int]) -> Layer:
         """That of a client."""

@@ -44,6 +44,11 @@ class TlsSettings:
     require_client: bool = True
     verify_server: bool = True
 
+    @property
+    def files(self) -> tuple[str, ...]:
+        """The files that these settings name."""
+        return tuple(filter(None, (self.certificate, self.private_key, self.ca_list)))
+
 
 def server_context(settings: TlsSettings) -> ssl.SSLContext:
     """What clients are shown and asked for; raises TlsError."""

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import pytest
 
-from openpy.engine.changes import Change, config_changes, label, module_changes, script_changes
+from openpy.engine.changes import Change, config_changes, file_changes, label, module_changes, script_changes
 from openpy.engine.config import CORE_PARAMETERS, CoreConfig, Effect
 from openpy.engine.module import Module, Param
 from openpy.script.parser import parse
@@ -88,6 +88,11 @@ def test_parameters_of_modules() -> None:
     assert str(another) == "stays url: mysql://u:***@h/d -> another password"
     (odd,) = module_changes({"stays": made(url="no://url")}, {"stays": made()})
     assert str(odd) == "stays url: no://url -> unset"
+
+
+def test_files_that_hold_something_else() -> None:
+    old, new = {"/a": 1, "/b": 2, "/gone": 3}, {"/a": 1, "/b": 4, "/new": 5}
+    assert told(list(file_changes("core", old, new))) == ["core /b holds something else"]
 
 
 def test_modules_that_come_and_go() -> None:

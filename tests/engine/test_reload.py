@@ -485,7 +485,10 @@ def test_parameters_that_are_not_taken_are_as_before(make: Make, own: Callable[.
 def test_one_that_reads_files_takes_them_over_at_every_reload(
     make: Make, own: Callable[..., str], tmp_path: Path
 ) -> None:
-    (tmp_path / "stand.py").write_text(OWN_MODULE.replace("can_join = True", "reads_files = True"))
+    files = """def files(self):
+        return {"/rules": 1}
+"""
+    (tmp_path / "stand.py").write_text(OWN_MODULE.replace("can_join = True", files))
     site = make(own())
     stand: Any = site.script.server.modules["stand"]
     assert site.changed(own()) == []

@@ -85,6 +85,20 @@ def test_one_certificate_for_all(authority: Authority) -> None:
     assert contexts.client_domain_avp == 0
 
 
+def test_what_the_files_hold_is_remembered(authority: Authority, tmp_path: Path) -> None:
+    own, other = authority.of("a.example"), authority.of("b.example")
+    kept = tmp_path / "own.pem"
+    kept.write_text(Path(own.certificate).read_text() + Path(own.key).read_text())
+    domain = f'tls_server_domain["b.example"] {{ {files(other)} }}'
+    text = f'{LISTEN}tls_certificate="{kept}"\ntls_ca_list="{authority.ca}"\n{domain}'
+    before = good(text).files
+    assert set(before) == {str(kept), authority.ca, other.certificate, other.key}
+    assert good(text).files == before
+    kept.write_text(kept.read_text() + "\n")
+    after = good(text).files
+    assert {name for name in after if after[name] != before[name]} == {str(kept)}
+
+
 def test_sockets_that_name_no_protocol_need_a_certificate_too_where_tls_is_asked_for(
     authority: Authority,
 ) -> None:

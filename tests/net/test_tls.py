@@ -225,6 +225,26 @@ def test_the_address_that_a_client_came_to_chooses_the_certificate(authority: Au
     assert server.is_up
 
 
+def test_what_is_renewed_counts_for_the_next_handshakes(authority: Authority) -> None:
+    first, second = authority.of("a.example"), authority.of("b.example")
+    stack = TlsStack(PlainStack(Bounds()), ServerContexts(serving(first)), ClientContexts(trusting("")))
+
+    def connect(name: str) -> tuple[Layer, Layer]:
+        client, server = stack.opened(US, Callee(name)), stack.accepted(US, PEER)
+        assert client is not None
+        talk(client, server)
+        return client, server
+
+    assert "unable to get local issuer certificate" in connect("a.example")[0].over
+    stack.renew(None, ClientContexts(trusting(authority.ca)))
+    client, server = connect("a.example")
+    assert server.is_up
+    stack.renew(ServerContexts(serving(second)), None)
+    assert server.feed(client.wrap(MESSAGE)) == [MESSAGE]
+    assert "Hostname mismatch" in connect("a.example")[0].over
+    assert connect("b.example")[1].is_up
+
+
 def test_the_settings_for_servers_are_chosen_by_domain_name_or_address(authority: Authority) -> None:
     contexts = [trusting(authority.ca) for _ in range(4)]
     clients = ClientContexts(contexts[0], {US: contexts[1]}, {"a.example": contexts[2], "d": contexts[3]})

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import ssl
 import subprocess
 import sys
 import threading
@@ -11,7 +12,9 @@ from pathlib import Path
 
 import pytest
 
+from tests.authority import Authority
 from tests.scenarios.conftest import Launch
+from tests.scenarios.layered import TlsPhone
 from tests.scenarios.process import ROOT, ServerProcess
 from tests.scenarios.reloads import Reloads, openpyctl, script
 from tests.scenarios.traffic import Traffic
@@ -89,6 +92,30 @@ def test_what_a_reload_says(launch: Launch) -> None:
         assert done.returncode == 0
         assert "  core port: 5060 -> 5070 (not done: needs a restart)\n" in done.stdout
         assert phone.options(5.0).start == "SIP/2.0 200 Second"
+
+
+def test_a_certificate_is_renewed(launch: Launch, authority: Authority, tmp_path: Path) -> None:
+    """The connections that are there stay, and a certificate that cannot be used changes nothing."""
+    first, second = authority.of("127.0.0.1"), authority.of("127.0.0.1", "renewed.example")
+    kept = tmp_path / "own.pem"
+    kept.write_text(Path(first.certificate).read_text() + Path(first.key).read_text())
+    head = f'tls_certificate="{kept}"\ntls_require_client_certificate=no\n'
+    server = launch(head + script("First"), listen=("udp", "tls"))
+    address = server.host, server.ports["tls"]
+    with TlsPhone(address, authority.ca) as before:
+        assert before.options(5.0).status == 200
+        kept.write_text(Path(second.certificate).read_text() + Path(first.key).read_text())
+        refused = openpyctl(server, "reload")
+        assert refused.returncode == 1
+        assert f"the key in {kept} does not belong to the certificate in {kept}" in refused.stderr
+        with pytest.raises(ssl.SSLCertVerificationError):
+            TlsPhone(address, authority.ca, name="renewed.example")
+        kept.write_text(Path(second.certificate).read_text() + Path(second.key).read_text())
+        done = openpyctl(server, "reload")
+        assert done.stdout == f"{server.script} is reloaded\n  core {kept} holds something else\n"
+        with TlsPhone(address, authority.ca, name="renewed.example") as after:
+            assert after.options(5.0).status == 200
+        assert before.options(5.0).status == 200
 
 
 def test_a_trace_of_a_server_that_runs(launch: Launch, tmp_path: Path) -> None:

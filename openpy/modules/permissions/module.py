@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Hashable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from typing import Annotated, Any
 
@@ -75,7 +75,6 @@ class Permissions(Module):
     """
 
     name = "permissions"
-    reads_files = True
 
     default_allow_file = Param(
         str, "permissions.allow", "Rules of allow_routing() that allow", reload=True, check=one_line
@@ -128,6 +127,10 @@ class Permissions(Module):
     def requirements(self) -> tuple[str, ...]:
         """A database, where there is an URL of one."""
         return ("database",) if self.db_url else ()
+
+    def files(self) -> Mapping[str, Hashable]:
+        """The files of rules."""
+        return self._book.texts
 
     def functions(self) -> Iterator[Function]:
         """All script functions: the files that they name are read; those that need tables need db_url."""

@@ -28,7 +28,9 @@ class RuleBook:
     """The rules of all files that were read."""
 
     def __init__(self) -> None:
-        self._files: dict[str, tuple[Rule, ...]] = {}
+        self.texts: dict[str, str] = {}
+        """What each file held, by its path."""
+        self._rules: dict[str, tuple[Rule, ...]] = {}
         self._pairs: dict[str, FilePair] = {}
         self.absent: dict[str, None] = {}
         """The files that are not there."""
@@ -36,7 +38,7 @@ class RuleBook:
     def read(self, path: Path) -> str:
         """Read a file unless it is known; the path by which it is known. Raises ArgumentError."""
         name = str(path)
-        if name in self._files:
+        if name in self._rules:
             return name
         try:
             text = path.read_bytes().decode("utf-8", "surrogateescape")
@@ -46,9 +48,10 @@ class RuleBook:
         except OSError as error:
             raise ArgumentError(f"{name} cannot be read: {error.strerror}") from None
         try:
-            self._files[name] = parse_rules(text)
+            self._rules[name] = parse_rules(text)
         except RuleError as error:
             raise ArgumentError(f"{name}:{error.line}: {error.text}", error.hint) from None
+        self.texts[name] = text
         return name
 
     def read_pair(self, base: Path, suffixes: tuple[str, str]) -> FilePair:
@@ -58,7 +61,8 @@ class RuleBook:
 
     def take(self, other: RuleBook) -> None:
         """What was read later counts from now on; files that are named no more stay for who still asks for them."""
-        self._files.update(other._files)
+        self.texts.update(other.texts)
+        self._rules.update(other._rules)
         self._pairs.update(other._pairs)
 
     def pair_of(self, path: Path) -> FilePair | None:
@@ -67,13 +71,13 @@ class RuleBook:
 
     def is_empty(self, pair: FilePair) -> bool:
         """Whether there is no rule at all."""
-        return not self._files[pair.allow] and not self._files[pair.deny]
+        return not self._rules[pair.allow] and not self._rules[pair.deny]
 
     def allows(self, pair: FilePair, left: str, right: str) -> bool:
         """Whether a pair of URIs is allowed."""
-        if any(rule.match(left, right) for rule in self._files[pair.allow]):
+        if any(rule.match(left, right) for rule in self._rules[pair.allow]):
             return True
-        return not any(rule.match(left, right) for rule in self._files[pair.deny])
+        return not any(rule.match(left, right) for rule in self._rules[pair.deny])
 
 
 @dataclass(frozen=True, slots=True)

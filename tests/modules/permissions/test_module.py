@@ -193,7 +193,12 @@ def test_files_are_read_again_at_a_reload(tmp_path: Path) -> None:
         assert verdicts() == "1 1"
         write(tmp_path, permissions_deny="ALL : ALL", r_deny="ALL : ALL")
         assert verdicts() == "1 1"
-        assert mi(script, "reload")[0] == 200
+        code, _, told = mi(script, "reload")
+        assert code == 200
+        names = {line for line in told if line and line.endswith("holds something else")}
+        assert names == {
+            f"  permissions {tmp_path}/{name} holds something else" for name in ("permissions.deny", "r.deny")
+        }
         assert verdicts() == "-1 -1"
         write(tmp_path, permissions_deny="", r_deny="nonsense")
         assert mi(script, "reload")[0] == 400
