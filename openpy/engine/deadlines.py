@@ -10,6 +10,7 @@ Rules:
 from __future__ import annotations
 
 from collections import deque
+from math import inf
 from typing import Generic, Protocol, TypeVar
 
 STEP = 0.5
@@ -17,7 +18,7 @@ STEP = 0.5
 
 
 class Record(Protocol):
-    """What has a deadline: `expires` is a Unix time in seconds."""
+    """What has a deadline: `expires` is a Unix time in seconds, or infinite for what never runs out."""
 
     bucket: int
 
@@ -43,7 +44,11 @@ class Deadlines(Generic[R]):
 
     def put(self, record: R, at: float | None = None) -> None:
         """Watch over a record: come back to it when it runs out, or at another time."""
-        number = int((record.expires if at is None else at) / STEP) + 1
+        time = record.expires if at is None else at
+        if time == inf:
+            self.remove(record)
+            return
+        number = int(time / STEP) + 1
         if number <= self._passed:
             number = self._passed + 1
         if record.bucket:

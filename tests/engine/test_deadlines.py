@@ -1,6 +1,7 @@
 """Deadlines: nothing is found early, nothing later than a step, nothing twice."""
 
 from itertools import chain
+from math import inf
 
 from hypothesis import given
 from hypothesis import strategies as st
@@ -46,6 +47,16 @@ def test_a_shorter_life_counts_at_once() -> None:
     deadlines.put(thing)
     assert len(deadlines) == 1
     assert deadlines.due(100.5, 1000) == [thing]
+
+
+def test_what_does_not_run_out_any_more_is_not_found() -> None:
+    deadlines, (first, second, other) = made(105.0, 105.0, 105.0)
+    first.expires = inf
+    deadlines.put(first)
+    second.expires = inf  # and nobody says so
+    assert len(deadlines) == 2
+    assert deadlines.due(106.0, 1000) == [other]
+    assert len(deadlines) == 0
 
 
 def test_what_is_removed_is_not_found() -> None:

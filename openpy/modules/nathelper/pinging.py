@@ -4,7 +4,8 @@ Rules:
 1. An interval has SLOTS slots. A contact belongs to one of them by its id, so it is pinged in each interval at the same
    time, and a new one within one interval of its REGISTER.
 2. The contacts of a slot are looked for while it lasts, a few at each STEP, and messages are read after each SLICE.
-3. A server that stood still catches up a little at each step; nothing is pinged twice for that.
+3. A server that stood still catches up a little at each step, by one interval at most: nothing is pinged twice for
+   that.
 """
 
 from __future__ import annotations
@@ -80,6 +81,9 @@ class Pinger:
         now = self._services.clock.monotonic()
         share = (now - self._before) / self._length
         self._before = now
+        missed = (now - self._next) // (SLOTS * self._length)
+        if missed > 0:
+            self._next += missed * SLOTS * self._length
         for _ in range(ceil(2 * STEP / self._length)):
             if now >= self._next:
                 self._begin_slot()

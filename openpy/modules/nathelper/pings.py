@@ -23,6 +23,7 @@ from openpy.sip.build import request
 from openpy.sip.errors import LocalError, RemoteError
 from openpy.sip.headers import parse_name_addr, split_first, split_list
 from openpy.sip.transports import SIP_PORT
+from openpy.sip.uri import as_request_uri
 from openpy.transaction.flow import Flow
 
 ZEROES = b"\0\0\0\0"
@@ -93,12 +94,13 @@ class Pings:
         services, rules = self._services, self.rules
         host, port = services.advertised(flow)
         branch = services.transactions.next_unwatched_branch()
+        target = as_request_uri(contact.uri)
         return request(
             rules.method,
-            contact.uri,
+            target,
             via=f"SIP/2.0/UDP {host}:{port};branch={branch}",
             from_=f"<{rules.sender}>;tag={services.token()}",
-            to=f"<{contact.uri}>",
+            to=f"<{target}>",
             call_id=f"{services.token()}@{host}",
             cseq=1,
             routes=tuple(split_list(contact.path)) if contact.path else (),

@@ -11,6 +11,7 @@ from openpy.engine.run import Run
 from openpy.engine.sockets import bracketed
 from openpy.modules.rr.module import Rr
 from openpy.sip.errors import RemoteError
+from openpy.sip.transports import uri_transport
 from openpy.sip.uri import cached_uri
 from openpy.transaction.flow import Flow
 
@@ -26,7 +27,7 @@ class OwnPath:
         """The header line."""
         host, port = run.advertised(flow)
         user = f"{self.user}@" if self.user else ""
-        transport = "" if flow.transport == "udp" else f";transport={flow.transport}"
+        transport = "" if flow.transport == "udp" else f";transport={uri_transport(flow.transport)}"
         received = f";received={self.received}" if self.received else ""
         return f"Path: <sip:{user}{host}:{port}{transport};lr{received}>\r\n"
 
@@ -73,7 +74,7 @@ class Path(Module):
     def add_path_received(self, run: Run, user: Text = "") -> int:
         """The same with where the request came from, as the parameter `received`."""
         flow = run.flow
-        transport = "" if flow.transport == "udp" else quote(f";transport={flow.transport}")
+        transport = "" if flow.transport == "udp" else quote(f";transport={uri_transport(flow.transport)}")
         return _add(run, user, f"sip:{bracketed(flow.host)}:{flow.port}{transport}")
 
 

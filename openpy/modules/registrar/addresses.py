@@ -39,6 +39,8 @@ def aor_of(text: str, rules: AorRules) -> str:
         if _UNFIT.search(user):
             raise Failure(Reason.UNESCAPE)
         user = unescape(user)
+    if not (user.isascii() or _is_text(user)):
+        raise Failure(Reason.UNESCAPE)
     if len(user) > LONGEST_USER:
         raise Failure(Reason.AOR_LENGTH)
     if not rules.case_sensitive:
@@ -53,6 +55,15 @@ def _checked(domain: str, rules: AorRules) -> str:
     if len(domain) > LONGEST_DOMAIN:
         raise Failure(Reason.AOR_LENGTH)
     return domain
+
+
+def _is_text(user: str) -> bool:
+    """Whether it is valid UTF-8, as everything must be that rows hold."""
+    try:
+        user.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
 
 
 def _parsed(text: str) -> Uri:

@@ -168,6 +168,8 @@ def decide(
     for wanted in registration.wanted:
         known = find(found, wanted.uri, registration.call_id, rules)
         if known is not None:
+            if known not in contacts:
+                continue  # named twice: it is the first one
             how = age(known, registration.call_id, registration.cseq, now, rules)
             if how is Age.OLDER:
                 raise Failure(Reason.CSEQ)

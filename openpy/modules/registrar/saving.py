@@ -31,8 +31,8 @@ from openpy.modules.registrar.registering import (
 from openpy.modules.registrar.replies import contact_line, date_line, failure_lines, tells_date
 from openpy.modules.usrloc.api import Contacts, Domain, Misfit, Undone, alive
 from openpy.sip.errors import RemoteError
-from openpy.sip.headers import parse_name_addr, split_first
-from openpy.sip.uri import unescape
+from openpy.sip.headers import parse_name_addr_list
+from openpy.sip.uri import parse_uri, unescape
 
 MEMORY, NO_REPLY = 0x1, 0x2
 """Flags of `save`."""
@@ -184,7 +184,7 @@ class Saving:
             raise Failure(Reason.CONTACT_LENGTH)
         agent = NO_USER_AGENT
         if request.has("User-Agent"):
-            agent = intern(request.get("User-Agent") or agent)  # many phones have the same
+            agent = intern(_readable(request.get("User-Agent") or agent))  # many phones have the same
         if len(agent) > LONGEST:
             agent = NO_USER_AGENT
         memory = flags & MEMORY
@@ -196,12 +196,17 @@ class Saving:
         if len(self._path) > LONGEST:
             raise Failure(Reason.PATH)
         try:
-            uri = parse_name_addr(split_first(self._path)[0]).uri
+            uris = [hop.uri for hop in parse_name_addr_list(self._path)]
+            received = unescape(uris[0].param("received") or "")
+            if path.received and received:
+                uris.append(parse_uri(received))  # it was escaped: anything may stand in it
         except RemoteError:
             raise Failure(Reason.PATH) from None
+        if not all(uri.is_sip for uri in uris):
+            raise Failure(Reason.PATH)
         if path.mode == 2 and not self._supports_path():
             raise Failure(Reason.PATH_UNSUPPORTED)
-        return unescape(uri.param("received") or "")
+        return received
 
     def _supports_path(self) -> bool:
         return "path" in (item.lower() for item in self._run.request.values("Supported"))
@@ -261,6 +266,11 @@ class Saving:
 def _socket_text(transport: str, host: str, port: int) -> str:
     """A socket as contacts have it: one text for all of them."""
     return f"{transport}:{bracketed(host)}:{port}"
+
+
+def _readable(text: str) -> str:
+    """A text as rows take it: octets that are no UTF-8 are replaced."""
+    return text if text.isascii() else text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _text_of(run: Run, avp: NamedAvp) -> str:

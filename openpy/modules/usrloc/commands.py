@@ -21,6 +21,8 @@ from openpy.modules.usrloc.listing import add_contact, line_of
 from openpy.modules.usrloc.record import Undone
 from openpy.modules.usrloc.rows import Misfit
 from openpy.modules.usrloc.writeback import WriteBack
+from openpy.sip.errors import RemoteError
+from openpy.sip.uri import cached_uri
 
 if TYPE_CHECKING:
     from openpy.modules.usrloc.module import Usrloc
@@ -75,6 +77,8 @@ async def add(
     """ul_add: a contact, which lives for so many seconds, or for ever (0); raises MiError."""
     domain, aor = _place(usrloc, table, aor)
     quality = _quality(q)
+    if lifetime < 0 or not all(aor.split("@")) or not _is_uri(uri):
+        raise MiError(400, "Bad parameter")
     now = domain.now()
 
     def with_it(contacts: Contacts) -> Contacts:
@@ -184,6 +188,14 @@ def _place(usrloc: Usrloc, table: str, aor: str) -> tuple[Domain, str]:
             raise MiError(400, "Domain missing in AOR")
         return domain, aor.lower()
     return domain, aor.partition("@")[0].lower()
+
+
+def _is_uri(text: str) -> bool:
+    try:
+        cached_uri(text)
+    except RemoteError:
+        return False
+    return True
 
 
 def _quality(text: str) -> int:

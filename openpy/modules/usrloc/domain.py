@@ -125,11 +125,13 @@ class Domain:
                     yield contact
 
     async def read(self, aor: str) -> Contacts:
-        """As `of`, wherever the contacts are; raises DatabaseError."""
+        """As `of`, wherever the contacts are; raises DatabaseError, also where they are not loaded yet."""
+        self._check_ready()
         return self.of(aor)
 
     async def hold(self, aor: str) -> None:
         """Have an AoR in memory until it is released; raises DatabaseError."""
+        self._check_ready()
 
     def release(self, aor: str) -> None:
         """It was held, and is not needed any more."""
@@ -141,8 +143,7 @@ class Domain:
 
         Raises Unavailable where nothing is kept yet, Misfit for a value that no row takes; then nothing is changed.
         """
-        if not self.ready:
-            raise Unavailable(f"the contacts of {self.name} are not loaded yet")
+        self._check_ready()
         record = self.records.get(aor)
         if record is None:
             if not contacts:
@@ -154,13 +155,19 @@ class Domain:
             if not record.contacts:
                 self.let_go(record)
 
+    def _check_ready(self) -> None:
+        if not self.ready:
+            raise Unavailable(f"the contacts of {self.name} are not loaded yet")
+
     def apply(self, record: Record, contacts: Contacts) -> None:
         """A change holds."""
         before = record.contacts
         record.contacts = contacts
         self.contacts += len(contacts) - len(before)
         self.users += bool(contacts) - bool(before)
-        if self._watchers or len(contacts) < len(before):
+        # one that had expired may have given way to another
+        has_expired = record.expires <= self._epoch + self._monotonic()
+        if self._watchers or has_expired or len(contacts) < len(before):
             self._tell(record.aor, before, contacts)
         record.expires = record.first_expiry()
         if record.expires != NEVER:

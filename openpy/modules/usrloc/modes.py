@@ -83,6 +83,9 @@ class WriteThrough:
             return None
         operations = self.rows.difference(record.aor, record.tentative, contacts)
         record.tentative = contacts
+        if not operations and not record.outstanding:  # nothing that has a row: it needs no database
+            self._apply(record, contacts)
+            return None
         self._submit(record, operations, partial(self._answered, record, contacts, operations, wait))
         return wait
 

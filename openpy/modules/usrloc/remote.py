@@ -4,7 +4,8 @@ Rules:
 1. What is looked up is read each time.
 2. An AoR is in memory while somebody changes it: then it is what this server knows, and changes of it pass one queue.
 3. Whoever wants an AoR that is being read waits for that query, so that all decide on the same.
-4. What has expired is deleted by a timer. Nothing else refreshes such a row: a REGISTER makes another one.
+4. What has expired is deleted by a timer, a while later. Nothing else refreshes such a row: a REGISTER makes another
+   one. A refresh that came before the end is committed by then, so no sweep deletes what it has made.
 """
 
 from __future__ import annotations
@@ -25,6 +26,9 @@ from openpy.modules.usrloc.rows import Rows
 
 CHUNK = 100
 """Expired rows that are deleted together."""
+
+GRACE = 10
+"""Seconds for which a row stays that has expired: longer than a commit may take, or clocks of servers may differ."""
 
 
 class RemoteDomain(Domain):
@@ -147,7 +151,7 @@ class RemoteDomain(Domain):
         if not self._running:
             return
         self._services.wheel.add(self._period, self._sweep)
-        sql, values = self.rows.expired_query(self.now())
+        sql, values = self.rows.expired_query(self.now() - GRACE)
         try:
             self.rows.database.reader.query(sql, values, self._found)
         except Unavailable as error:

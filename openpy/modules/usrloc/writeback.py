@@ -3,7 +3,7 @@
 Rules:
 1. A change holds at once. What is not written when the server is killed is lost: `db_mode` 1 is for those who mind.
 2. Of each contact only the last state is written, whatever it went through meanwhile.
-3. What could not be written is tried again with the next flush, row by row.
+3. What could not be written is tried again with the next flush; what the database refused, row by row.
 """
 
 from __future__ import annotations
@@ -50,7 +50,7 @@ class WriteBack:
         self._dirty: Dirty = {}
         self._unwritten: set[int] = set()
         self._failed: Dirty = {}
-        self._chunk = CHUNK
+        self._refused: set[int] = set()
         self._waiting: list[Wait[None]] = []
         self._outstanding = 0
 
@@ -86,9 +86,11 @@ class WriteBack:
     def _mark(self, aor: str, old: Contact | None, contact: Contact | None) -> None:
         if contact is not None and not contact.flags & MEMORY_ONLY:
             self._dirty[contact.id] = aor, contact
+            self._failed.pop(contact.id, None)  # an earlier state: it must not be written over this one
         elif old is not None and not old.flags & MEMORY_ONLY:
             self._unwritten.discard(old.id)
             self._dirty[old.id] = aor, None
+            self._failed.pop(old.id, None)
 
     # --- writing ------------------------------------------------------------------------------------------------
 
@@ -101,6 +103,7 @@ class WriteBack:
 
     def hand_over(self) -> None:
         """Give everything to the writer at once, which finishes it when it stops."""
+        self._dirty, self._failed = self._failed | self._dirty, {}
         while self._dirty:
             self._submit_slice()
         self.rows.writer.flush()
@@ -124,28 +127,31 @@ class WriteBack:
         taken = list(islice(self._dirty.items(), SLICE))
         for id_, _ in taken:
             del self._dirty[id_]
-        chunks = [dict(taken[at : at + self._chunk]) for at in range(0, len(taken), self._chunk)]
+        alone = [{id_: item} for id_, item in taken if id_ in self._refused]
+        others = [each for each in taken if each[0] not in self._refused]
+        chunks = alone + [dict(others[at : at + CHUNK]) for at in range(0, len(others), CHUNK)]
         self._outstanding += len(chunks)
         for chunk in chunks:
             operations: list[Operation] = [
                 self.rows.delete(id_) if contact is None else self.rows.whole(aor, contact)
                 for id_, (aor, contact) in chunk.items()
             ]
-            done = partial(self._written, chunk)
+            key = object()  # of its own: no chunk is refused because another was
+            done = partial(self._written, key, chunk)
             try:
-                self.rows.writer.submit(self.rows, operations, done)
+                self.rows.writer.submit(key, operations, done)
             except Unavailable as error:
                 done(error)
 
-    def _written(self, chunk: Dirty, error: DatabaseError | None) -> None:
+    def _written(self, key: object, chunk: Dirty, error: DatabaseError | None) -> None:
         self._outstanding -= 1
         if error is None:
             self._unwritten.difference_update(chunk)
-            self._chunk = CHUNK
+            self._refused.difference_update(chunk)
         else:
-            self.rows.writer.forgive(self.rows)
+            self.rows.writer.forgive(key)
             self._failed |= {id_: item for id_, item in chunk.items() if id_ not in self._dirty}
             if not isinstance(error, Unavailable):
-                self._chunk = 1
+                self._refused.update(chunk)
         if not self._outstanding:
             self._soon(self._go_on)

@@ -118,6 +118,14 @@ def test_a_server_that_stood_still_catches_up_slowly() -> None:
     assert sum(per_step) >= 1600
 
 
+def test_intervals_that_a_server_stood_still_are_not_made_up_for() -> None:
+    world = World(320, 32)
+    world.run(32)
+    world.clock.time += 320
+    world.wheel.advance(world.clock.time)
+    assert 320 <= len(world.run(32)) <= 2 * 320
+
+
 def test_messages_are_read_after_each_slice() -> None:
     world = World(32 * 1000, 10)
     world.run(11)

@@ -120,3 +120,10 @@ FORCED, OTHER = SocketId("udp", "192.0.2.200", 5080), SocketId(None, "192.0.2.20
 def test_what_they_leave_by(bench: Bench, socket: str, rules: Rules, local: tuple[str, int]) -> None:
     (ping,) = sent(bench, rules, socket=socket)
     assert (ping.flow.local_host, ping.flow.local_port) == local
+
+
+def test_their_uri_is_one_of_requests(bench: Bench) -> None:
+    uri = "sip:bob@192.0.2.7:5062;method=INVITE;x=y?Subject=z"
+    (ping,) = sent(bench, BY_SIP, uri, branch_flags=SIP)
+    assert ping.start == "OPTIONS sip:bob@192.0.2.7:5062;x=y SIP/2.0"
+    assert ping.get("To") == "<sip:bob@192.0.2.7:5062;x=y>"

@@ -22,6 +22,11 @@ LOADS = (*MODULES, "rr", "path")
             "tcp",
             "<sip:edge@127.0.0.1:5060;lr;received=sip:192.0.2.1:5066%3Btransport%3Dtcp>",
         ),
+        (
+            "add_path_received()",
+            "wss",
+            "<sip:127.0.0.1:5060;lr;received=sip:192.0.2.1:5066%3Btransport%3Dws>",
+        ),
     ],
 )
 def test_paths(tmp_path: Path, call: str, transport: str, path: str) -> None:

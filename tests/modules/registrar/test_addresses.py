@@ -50,6 +50,8 @@ def test_the_begin_of_the_domain_may_be_cut() -> None:
         ("sip:b%00b@h", AorRules(), Reason.UNESCAPE),
         ("sip:b%7fb@h", AorRules(), Reason.UNESCAPE),
         ("sip:b%1@h", AorRules(), Reason.UNESCAPE),
+        ("sip:b%ff@h", AorRules(), Reason.UNESCAPE),
+        ("sip:b\udcff@h", AorRules(), Reason.UNESCAPE),
         (f"sip:{'b' * 65}@h", AorRules(), Reason.AOR_LENGTH),
         (f"sip:b@{'h' * 129}", DOMAIN, Reason.AOR_LENGTH),
         ("tel:+4930123", DOMAIN, Reason.AOR),

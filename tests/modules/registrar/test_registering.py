@@ -236,6 +236,12 @@ def test_a_contact_named_twice_is_one() -> None:
     assert made.expires == NOW + 60
 
 
+@pytest.mark.parametrize("known", [(), (contact("sip:1@h", 7, cseq=1),)])
+def test_a_contact_named_twice_is_no_older_request(known: Contacts) -> None:
+    (made,) = decided(known, ("sip:1@h", 60), ("sip:1@H", 30), rules=Rules(cseq_delay=0))
+    assert (made.uri, made.expires) == ("sip:1@h", NOW + 60)
+
+
 def test_by_call_id() -> None:
     known = (contact("sip:1@h", 7, call_id="other"),)
     assert [item.id for item in decided(known, ("sip:1@h", 60), rules=Rules(by_call_id=True))] == [7, 100]

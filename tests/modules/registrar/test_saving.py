@@ -213,10 +213,34 @@ def test_path_tells_where_it_came_from() -> None:
         assert (second["received"], second["cflags"]) == (None, 0)
 
 
-@pytest.mark.parametrize("path", ["<sip:", f"<sip:{'p' * 255};lr>"])
+@pytest.mark.parametrize(
+    "path",
+    [
+        "<sip:",
+        f"<sip:{'p' * 255};lr>",
+        "<mailto:p@h>",
+        "<sip:p1;lr>, nonsense",
+        "<sip:p1;lr>, <tel:+1>",
+        "<sip:p1;lr;received=nonsense>",
+        "<sip:p1;lr;received=tel:+1>",
+        "<sip:p1;lr;received=sip:h%22;x>",
+        "<sip:p1;lr;received=sip:h%0D%0AEvil%3A1>",
+        ",",
+        "",
+    ],
+)
 def test_path_that_cannot_be_taken(path: str) -> None:
+    values = {"use_path": 1, "path_mode": 1, "path_use_received": 1}
+    with script(registrar=values) as server:
+        refused = register(server, headers={"Path": path})
+        assert error_of(refused) == (400, "Path parse error")
+        assert refused.get("Evil") is None
+        assert contacts_of(server) == []
+
+
+def test_a_received_that_is_not_used_may_be_anything() -> None:
     with script(registrar={"use_path": 1, "path_mode": 1}) as server:
-        assert error_of(register(server, headers={"Path": path})) == (400, "Path parse error")
+        assert register(server, headers={"Path": "<sip:p1;lr;received=nonsense>"}).status == 200
 
 
 def test_path_is_left_alone_unless_it_is_used() -> None:
@@ -385,8 +409,14 @@ def test_no_transaction_is_left(monkeypatch: pytest.MonkeyPatch) -> None:
 
 def test_what_no_row_takes() -> None:
     with script(THROUGH) as server:
-        assert register(server, headers={"User-Agent": "\udcff"}).status == 400
+        assert register(server, "<sip:\udcff@h>").status == 400
         assert domain_of(server).records == {}
+
+
+def test_a_user_agent_that_is_no_utf8_is_kept_as_far_as_it_is() -> None:
+    with script(THROUGH) as server:
+        assert register(server, headers={"User-Agent": "T\udce9l\u00e9phone"}).status == 200
+        assert server.rows("location")[0]["user_agent"] == "T\ufffdl\u00e9phone"
 
 
 def test_the_connection_is_kept(monkeypatch: pytest.MonkeyPatch) -> None:

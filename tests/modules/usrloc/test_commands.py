@@ -91,6 +91,11 @@ def test_what_write_back_has_not_written_is_flushed() -> None:
             (400, "Bad parameter"),
         ),
         ("ul_add", ["location", "bob", "sip:x", "0", "2", "0", "0", "0", "0"], (400, "Bad parameter")),
+        ("ul_add", ["location", "bob", "sip:x", "-5", "1", "0", "0", "0", "0"], (400, "Bad parameter")),
+        ("ul_add", ["location", "", "sip:x", "0", "1", "0", "0", "0", "0"], (400, "Bad parameter")),
+        ("ul_add", ["location", "@h", "sip:x", "0", "1", "0", "0", "0", "0"], (400, "Bad parameter")),
+        ("ul_add", ["location", "bob", "", "0", "1", "0", "0", "0", "0"], (400, "Bad parameter")),
+        ("ul_add", ["location", "bob", "sip:x>\r\nEvil: 1", *"010000"], (400, "Bad parameter")),
         ("ul_add", ["nowhere", "bob", "sip:x", "0", "1", "0", "0", "0", "0"], (404, "Table not found")),
         ("ul_show_contact", ["location"], (400, "Too few or too many arguments")),
         ("ul_show_contact", ["nowhere", "bob"], (404, "Table not found")),
@@ -124,6 +129,24 @@ def test_an_aor_with_its_domain() -> None:
         assert (server.rows("location")[0]["username"], server.rows("location")[0]["domain"]) == (
             "bob",
             "example.org",
+        )
+
+
+def test_an_aor_with_an_empty_domain_makes_no_row_that_cannot_be_read() -> None:
+    with script(THROUGH, usrloc={"use_domain": 1}) as server:
+        assert add(server, aor="bob@") == (400, "Bad parameter")
+        assert server.rows("location") == []
+
+
+def test_contacts_that_are_not_loaded_yet() -> None:
+    with script(THROUGH) as server:
+        add(server)
+        server.server.modules["usrloc"].bind().domain("location").ready = False
+        assert answer(server, "ul_show_contact", "location", "bob") == (500, "Server Internal Error")
+        assert answer(server, "ul_rm", "location", "bob") == (500, "Failed to delete AOR")
+        assert answer(server, "ul_rm_contact", "location", "bob", "sip:1@h") == (
+            500,
+            "Failed to delete contact",
         )
 
 

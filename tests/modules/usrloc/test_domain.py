@@ -41,11 +41,13 @@ def test_nothing_for_nobody_makes_nothing() -> None:
     assert not home.domain.records
 
 
-def test_nothing_changes_before_it_is_ready() -> None:
+def test_nothing_changes_and_nothing_is_told_before_it_is_ready() -> None:
     home = Home(MEMORY)
     home.domain.ready = False
     with pytest.raises(Unavailable):
         home.change(home.new())
+    assert isinstance(run(home.domain.read("bob"))[0], Unavailable)
+    assert isinstance(run(home.domain.hold("bob"))[0], Unavailable)
 
 
 @pytest.mark.parametrize("mode", [MEMORY, THROUGH])
@@ -80,6 +82,28 @@ def test_a_refreshed_contact_stays() -> None:
     home.pass_time(36)
     assert home.uris() == []
     assert home.domain.users == 0
+
+
+@pytest.mark.parametrize("mode", [MEMORY, THROUGH])
+def test_a_contact_that_became_permanent_stays(mode: int) -> None:
+    home = Home(mode)
+    home.domain.run()
+    first = home.new(expires=NOW + 10)
+    home.change(first)
+    home.change(home.new(expires=NOW + 10), aor="alice")
+    home.change(renewed(first, expires=0))
+    home.pass_time(30)
+    assert len(home.uris()) == 1
+    assert home.uris("alice") == []
+
+
+def test_a_contact_that_had_expired_before_another_took_its_place_is_counted() -> None:
+    home = Home(MEMORY)
+    home.domain._watchers.clear()
+    home.change(home.new(expires=NOW + 10))
+    home.pass_time(10)
+    home.change(home.new())
+    assert home.domain.expired == 1
 
 
 def test_what_could_not_be_ended_is_ended_later() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from openpy.db.errors import OutcomeUnknown, RowRefused, Unavailable
+from openpy.modules.usrloc.contacts import MEMORY_ONLY
 from openpy.modules.usrloc.modes import REPAIR_AFTER
 from openpy.modules.usrloc.record import Undone
 from openpy.modules.usrloc.rows import Misfit
@@ -163,3 +164,14 @@ def test_what_does_not_fit_is_refused_before_anything_is_changed() -> None:
     with pytest.raises(Misfit):
         home.change(home.new(path="x" * 300))
     assert (home.writer.queue, home.domain.records) == ([], {})
+
+
+def test_what_has_no_row_needs_no_database() -> None:
+    home = Home(THROUGH)
+    kept, only = home.new("sip:1@h"), home.new("sip:2@h", flags=MEMORY_ONLY)
+    home.change(kept)
+    home.writer.failing = Unavailable("gone")
+    assert home.change(kept, only) == [None]
+    assert home.uris() == ["sip:1@h", "sip:2@h"]
+    assert isinstance(home.change(renewed(kept, cseq=2), only)[0], Unavailable)
+    assert home.uris() == ["sip:1@h", "sip:2@h"]

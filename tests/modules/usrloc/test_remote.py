@@ -84,10 +84,28 @@ def test_what_has_expired_is_swept() -> None:
     assert len(home.kept()) == 2
 
 
+def test_a_refresh_that_is_under_way_at_the_end_is_not_swept() -> None:
+    home = Home(REMOTE)
+    run(home.domain.hold("bob"))
+    home.change(home.new(expires=NOW + 60))
+    home.pass_time(59.9)
+    home.writer.hold = True
+    outcome = home.change(renewed(home.domain.standing("bob")[0], expires=NOW + 660))
+    home.pass_time(0.2)
+    home.memory.slow = []
+    home.domain.run()  # reads the row as it was
+    home.writer.hold = False
+    home.writer.flush()
+    home.domain.release("bob")
+    home.memory.slow.pop()()
+    assert outcome == [None]
+    assert len(home.kept()) == 1
+
+
 def test_a_sweep_that_fails_is_told_and_made_again(monkeypatch: pytest.MonkeyPatch) -> None:
     home = Home(REMOTE)
     run(home.domain.hold("bob"))
-    home.change(home.new(expires=NOW - 1))
+    home.change(home.new(expires=NOW - 60))
     home.domain.release("bob")
     home.writer.failing = Unavailable("gone")
     home.domain.run()

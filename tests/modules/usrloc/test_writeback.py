@@ -9,7 +9,7 @@ from openpy.modules.usrloc import writeback
 from openpy.modules.usrloc.contacts import MEMORY_ONLY
 from openpy.modules.usrloc.rows import Misfit
 from openpy.modules.usrloc.writeback import WriteBack
-from tests.modules.usrloc.kit import BACK, Home, renewed
+from tests.modules.usrloc.kit import BACK, Home, register, renewed, script
 
 
 def made() -> tuple[Home, WriteBack]:
@@ -110,11 +110,71 @@ def test_what_changed_while_it_failed_is_written_as_it_is() -> None:
     assert home.memory.named("location")[0]["q"] == 0.1
 
 
+@pytest.mark.parametrize("removed", [False, True])
+def test_what_changes_after_it_failed_is_not_written_over(removed: bool) -> None:
+    home, mode = made()
+    first = home.new()
+    home.change(first)
+    home.writer.failing = Unavailable("gone")
+    mode.write()
+    home.change(*() if removed else (renewed(first, cseq=7),))
+    home.writer.failing = None
+    home.turn()
+    write(home, mode)
+    assert [row["cseq"] for row in home.memory.named("location")] == ([] if removed else [7])
+    assert home.logged == []
+
+
+def test_a_refused_row_does_not_take_the_others_with_it_each_time(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writeback, "CHUNK", 2)
+    home, mode = made()
+    bad = home.new("sip:bad@h")
+    monkeypatch.setattr(
+        home.memory,
+        "missing",
+        lambda operations: RowRefused("no") if any(each.id == bad.id for each in operations) else None,
+    )
+    home.change(bad, home.new("sip:2@h"), home.new("sip:3@h"))
+    write(home, mode)
+    assert [uri for _, uri in home.kept()] == ["sip:3@h"]  # in a chunk of its own
+    for number in range(3):
+        home.change(home.new(), aor=f"other{number}")
+        write(home, mode)
+        assert len(home.kept()) == 3 + number
+
+
+def test_a_row_that_is_refused_stays_the_only_one_without() -> None:
+    with script(BACK) as server:
+        server.sql(
+            "CREATE TRIGGER bad BEFORE INSERT ON location WHEN new.contact = 'sip:bad@h' "
+            "BEGIN SELECT RAISE(ABORT, 'no'); END"
+        )
+        register(server, "<sip:bad@h>", user="bad")
+        for number in range(150):
+            register(server, user=f"user{number}")
+        server.mi("ul_flush")
+        assert len(server.rows("location")) == 51  # the chunks without it
+        server.mi("ul_flush")
+        assert len(server.rows("location")) == 150
+        server.sql("DROP TRIGGER bad")
+        server.mi("ul_flush")
+        assert len(server.rows("location")) == 151
+
+
+def test_what_could_not_be_written_is_handed_over_at_the_end_too() -> None:
+    home, mode = made()
+    home.change(home.new())
+    home.writer.failing = Unavailable("gone")
+    mode.write()
+    home.writer.failing = None
+    mode.hand_over()
+    assert len(home.kept()) == 1
+
+
 def test_many_are_written_in_slices(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(writeback, "SLICE", 4)
     monkeypatch.setattr(writeback, "CHUNK", 2)
     home, mode = made()
-    mode._chunk = 2
     for number in range(10):
         home.change(home.new(f"sip:{number}@h"), aor=f"user{number}")
     wait = mode.write()
