@@ -23,7 +23,7 @@ from openpy.engine.run import Overloaded, Run
 from openpy.engine.services import Services
 from openpy.engine.waiting import Wait
 
-__all__ = ["READ_ONLY_URL", "DatabaseError", "Lookups", "Row", "TableName", "TableNames"]
+__all__ = ["READ_ONLY_URL", "DatabaseError", "Lookups", "Row", "TableName", "TableNames", "spellings"]
 
 READ_ONLY_URL = "mysql://openserro:openserro@localhost/openser"
 """1.3's default `db_url` of modules that only read."""
@@ -66,11 +66,17 @@ class Lookups:
         except DatabaseError as error:
             raise ModuleError(f"{self._module} cannot use its database {self._url}: {error}") from error
 
-    def select(self, table: str, columns: Sequence[str], keys: Sequence[str] = ()) -> str:
-        """The text of a query: these columns of the rows whose keys have the values that it is asked with."""
+    def select(
+        self, table: str, columns: Sequence[str], keys: Sequence[str] = (), hosts: Sequence[str] = ()
+    ) -> str:
+        """The text of a query: these columns of the rows whose keys have the values that it is asked with.
+
+        The keys in `hosts` come last, and are asked for with the `spellings` of a host.
+        """
         quote, mark = self._database.dialect.quote, self._database.dialect.placeholder
-        where = " AND ".join(f"{quote(key)} = {mark}" for key in keys)
-        condition = f" WHERE {where}" if where else ""
+        conditions = [f"{quote(key)} = {mark}" for key in keys]
+        conditions += [f"{quote(host)} IN ({mark}, {mark})" for host in hosts]
+        condition = f" WHERE {' AND '.join(conditions)}" if conditions else ""
         return f"SELECT {', '.join(map(quote, columns))} FROM {quote(table)}{condition}"
 
     async def ask(self, run: Run, sql: str, *values: str | int) -> list[Row]:
@@ -142,6 +148,11 @@ class Lookups:
 
         with suppress(Unavailable):  # the server stops
             self._database.reader.query(sql, (), done)
+
+
+def spellings(host: str) -> tuple[str, str]:
+    """A host as it is written and in lower case: case does not count (RFC 3261 19.1.4), but tables may compare it."""
+    return host, host.lower()
 
 
 # --- arguments that name tables -------------------------------------------------------------------------------------

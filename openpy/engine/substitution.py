@@ -48,10 +48,14 @@ class SubstitutionText:
         return replaced(text, self._pattern, self._everywhere, partial(self._expanded, run))
 
     def changes(self, run: Run, data: bytes, start: int) -> list[tuple[int, int, bytes]]:
-        """What to put in place of each match from `start` on: where it begins and ends, and the text."""
+        """What to put in place of each match from `start` on: where it begins and ends, and the text.
+
+        `^` matches at `start`, as the text begins there.
+        """
+        text = data[start:]
         return [
-            (*spans[0], self._expanded(run, data, spans))
-            for spans in matches(data, self._pattern, self._everywhere, start)
+            (start + spans[0][0], start + spans[0][1], self._expanded(run, text, spans))
+            for spans in matches(text, self._pattern, self._everywhere)
         ]
 
     def _expanded(self, run: Run, data: bytes, spans: Spans) -> bytes:

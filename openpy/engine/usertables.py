@@ -8,7 +8,7 @@ from typing import ClassVar
 
 from openpy.db.tables import Table, reading
 from openpy.engine.checks import identifier, switch
-from openpy.engine.lookups import READ_ONLY_URL, DatabaseError, Lookups, Row, TableNames
+from openpy.engine.lookups import READ_ONLY_URL, DatabaseError, Lookups, Row, TableNames, spellings
 from openpy.engine.module import Function, Module, Param
 from openpy.engine.run import Run
 from openpy.engine.services import Services
@@ -36,8 +36,12 @@ class UserTable(Module, ABC):
         self._queries: dict[str, str] = {}
 
     @abstractmethod
-    def keys(self) -> list[str]:
-        """The columns that are compared, as configured."""
+    def users(self) -> list[str]:
+        """The columns of users that are compared."""
+
+    @abstractmethod
+    def domains(self) -> list[str]:
+        """Those of their domains, which are compared with `use_domain`."""
 
     @abstractmethod
     def columns(self) -> list[str]:
@@ -53,14 +57,19 @@ class UserTable(Module, ABC):
 
     async def start(self) -> None:
         """Open the database, and check the tables that the script names; raises ModuleError."""
-        keys, columns, names = self.keys(), self.columns(), self._tables.names
-        self._queries = {name: self._lookups.select(name, columns, keys) for name in names}
-        self._lookups.open(reading(self.layout, [*keys, *columns], name) for name in names)
+        users, columns, names = self.users(), self.columns(), self._tables.names
+        domains = self.domains() if self.use_domain else []
+        self._queries = {name: self._lookups.select(name, columns, users, domains) for name in names}
+        self._lookups.open(reading(self.layout, [*users, *domains, *columns], name) for name in names)
 
-    async def find(self, run: Run, table: str, values: Sequence[str]) -> Row | None:
-        """What is read of the first row whose keys have these values; None: there is none, or nobody can tell."""
+    async def find(self, run: Run, table: str, users: Sequence[str], uris: Sequence[Uri]) -> Row | None:
+        """What is read of the first row of these users, whose domains are those of `uris`; None: there is none, or
+        nobody can tell."""
+        hosts = [spelling for uri in uris for spelling in spellings(self.domain_of(uri))]
         try:
-            rows = await self._lookups.ask(run, self._queries[table], *values)
+            rows = await self._lookups.ask(
+                run, self._queries[table], *users, *(hosts if self.use_domain else ())
+            )
         except DatabaseError:
             return None
         return rows[0] if rows else None

@@ -30,11 +30,9 @@ class Substitution:
         return replaced(text, self.compiled, self.everywhere, partial(_expanded, self.replacement)) or text
 
 
-def matches(
-    data: bytes, pattern: Pattern, everywhere: bool, start: int = 0
-) -> Iterator[list[tuple[int, int]]]:
-    """The spans of the first match from `start` on and of its groups, or of all matches."""
-    at = start
+def matches(data: bytes, pattern: Pattern, everywhere: bool) -> Iterator[list[tuple[int, int]]]:
+    """The spans of the first match and of its groups, or of all matches."""
+    at = 0
     while at <= len(data) and (spans := pattern.groups(data, at)) is not None:
         yield spans
         first, end = spans[0]

@@ -92,12 +92,12 @@ def parse_challenge(text: str) -> Challenge:
 
 
 def parse_credentials(text: str) -> Credentials:
-    """Credentials. Raises RemoteError (400): another scheme, a value twice, or one missing that all digests have."""
+    """Credentials. Raises RemoteError (400): another scheme, a value twice, or one missing that all digests have.
+
+    Values may be empty: whoever has no challenge yet may name itself so.
+    """
     values = _parameters(text, unique=True)
-    if (
-        any(not values.get(name) for name in ("username", "nonce", "uri", "response"))
-        or "realm" not in values
-    ):
+    if any(name not in values for name in ("username", "realm", "nonce", "uri", "response")):
         raise RemoteError(400, "Malformed credentials")
     return Credentials(
         values["username"],
@@ -245,11 +245,11 @@ def _parameters(text: str, *, unique: bool = False) -> dict[str, str]:
 
     Raises RemoteError (400), with `unique` for a name that comes twice too.
     """
-    scheme, _, rest = text.strip(LWS).partition(" ")
-    if scheme.lower() != "digest":
+    text = text.strip(LWS)
+    if text[:7].rstrip(LWS).lower() != "digest":
         raise RemoteError(400, "Unsupported authentication scheme")
     values: dict[str, str] = {}
-    rest = rest.rstrip(" \t,")
+    rest = text[7:].rstrip(" \t,")
     position = 0
     while position < len(rest):
         found = AUTH_PARAM.match(rest, position)

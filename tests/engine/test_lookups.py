@@ -9,7 +9,7 @@ import pytest
 from openpy.db.dialect import Row
 from openpy.db.errors import DatabaseError, Unavailable
 from openpy.db.tables import reading
-from openpy.engine.lookups import Lookups, TableNames
+from openpy.engine.lookups import Lookups, TableNames, spellings
 from openpy.engine.module import REQUEST, ArgumentError, Function, ModuleError, RouteKind, Text
 from openpy.engine.run import Overloaded, Run
 from openpy.engine.waiting import Stepper
@@ -51,6 +51,7 @@ def asked(script: Script, lookups: Lookups, *values: str, sql: str = "") -> list
 
 def test_the_text_of_a_query(lookups: Lookups) -> None:
     assert lookups.select("domain", ["id", "domain"]) == 'SELECT "id", "domain" FROM "domain"'
+    assert lookups.select("t", ["x"], ["y"], ["z"]) == 'SELECT "x" FROM "t" WHERE "y" = ? AND "z" IN (?, ?)'
     assert lookups.select('a"b', ["x"], ["y", "z"]) == 'SELECT "x" FROM "a""b" WHERE "y" = ? AND "z" = ?'
 
 
@@ -88,6 +89,13 @@ def test_where_no_request_can_be_held(
 
     monkeypatch.setattr(Run, "hold", full)
     assert isinstance(asked(script, lookups, "a.example"), Unavailable)
+
+
+def test_hosts_are_looked_for_in_lower_case_too(script: Script, lookups: Lookups) -> None:
+    script.sql("INSERT INTO domain (domain) VALUES ('C.example')")
+    sql = lookups.select("domain", ["domain"], hosts=["domain"])
+    for host, found in (("A.Example", "a.example"), ("b.example", "b.example"), ("C.example", "C.example")):
+        assert asked(script, lookups, *spellings(host), sql=sql) == [(found,)]
 
 
 def test_a_url_that_nobody_serves(script: Script) -> None:

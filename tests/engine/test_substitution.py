@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import time
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 
@@ -83,6 +83,22 @@ def test_what_is_refused(written: str, told: str) -> None:
     with pytest.raises(ArgumentError) as caught:
         SubstitutionKind().convert(written, ENVIRONMENT)
     assert told in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    ("written", "expected"),
+    [
+        ("/^b/x/s", [(2, 3, b"x")]),
+        ("/^(b)/\\1\\1/g", [(2, 3, b"bb"), (6, 7, b"bb")]),
+        ("/b$/x/s", [(6, 7, b"x")]),
+        ("/^a/x/", []),
+    ],
+)
+def test_places_in_a_text_that_begins_further_on(
+    written: str, expected: list[tuple[int, int, bytes]]
+) -> None:
+    substitution = SubstitutionKind().convert(written, ENVIRONMENT)
+    assert substitution.changes(cast(Run, None), b"a\nbab\nb", 2) == expected
 
 
 def test_no_expression_takes_long() -> None:

@@ -55,5 +55,5 @@ def test_a_database_that_nobody_serves() -> None:
 
 
 def test_each_says_what_it_compares() -> None:
-    with pytest.raises(TypeError, match=r"columns.*keys"):
+    with pytest.raises(TypeError, match=r"columns.*domains.*users"):
         UserTable(None)  # type: ignore[arg-type,abstract]

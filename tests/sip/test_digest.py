@@ -113,6 +113,11 @@ def test_a_parameter_twice_is_malformed_in_credentials_only() -> None:
     assert parse_challenge("Digest realm=a,nonce=b,nonce=c").nonce == "b"
 
 
+def test_any_blank_ends_the_scheme() -> None:
+    for blank in ("\t", "  ", " \t"):
+        assert parse_challenge(f"Digest{blank}realm=r,nonce=n") == Challenge("r", "n")
+
+
 def test_without_qop() -> None:
     value = authorize(
         Challenge("r", "n"), method="REGISTER", uri="sip:r", username="u", password="p", cnonce="c"

@@ -33,9 +33,13 @@ class AliasDb(UserTable):
         str, "alias_domain", "Column of the alias's domain, for use_domain", check=identifier
     )
 
-    def keys(self) -> list[str]:
+    def users(self) -> list[str]:
         """The alias."""
-        return [self.alias_user_column, *([self.alias_domain_column] if self.use_domain else [])]
+        return [self.alias_user_column]
+
+    def domains(self) -> list[str]:
+        """Its domain."""
+        return [self.alias_domain_column]
 
     def columns(self) -> list[str]:
         """The user."""
@@ -48,8 +52,7 @@ class AliasDb(UserTable):
             uri = cached_uri(run.uri)
         except RemoteError:
             return -1
-        values = [uri.subscriber, *([self.domain_of(uri)] if self.use_domain else [])]
-        row = await self.find(run, table, values)
+        row = await self.find(run, table, [uri.subscriber], [uri])
         user, domain = map(_text, row) if row else ("", "")
         return 1 if user and domain and change(run, partial(_of_user, user, domain)) else -1
 

@@ -108,7 +108,10 @@ class AuthApi:
             realm = self._realm(run, realm, side)
         except RemoteError:
             return self._refuse(run, "its realm cannot be told")
-        nonce = self._nonces.make(run.wall, offer_of(self.algorithms, qop))
+        earliest = (
+            0 if self._counts is None else self._counts.earliest
+        )  # ends later than that of a clock set back
+        nonce = self._nonces.make(run.wall, offer_of(self.algorithms, qop), earliest)
         headers = challenge_headers(side, realm, nonce, self.algorithms, qop, stale=STALE in run.state.notes)
         return ANSWERED if self._reply(run, side.status, side.reason, headers) else -1
 

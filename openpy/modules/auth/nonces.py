@@ -36,9 +36,9 @@ class Nonces:
         self._lifetime = lifetime
         self._number = number
 
-    def make(self, now: float, offer: int) -> str:
-        """A new nonce; `now` is Unix time."""
-        end = min(int(now) + self._lifetime, _LAST)
+    def make(self, now: float, offer: int, earliest: int = 0) -> str:
+        """A new nonce, which does not end before `earliest`, even if the clock was set back; `now` is Unix time."""
+        end = min(max(int(now) + self._lifetime, earliest), _LAST)
         text = f"{end:08x}{self._number()}{offer:x}"
         return text + self._code(text)
 

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 
 from openpy.db.tables import reading
 from openpy.engine.checks import identifier, switch
-from openpy.engine.lookups import READ_ONLY_URL, DatabaseError, Lookups, TableName, TableNames
+from openpy.engine.lookups import READ_ONLY_URL, DatabaseError, Lookups, TableName, TableNames, spellings
 from openpy.engine.module import (
     REQUEST,
     Effect,
@@ -141,7 +141,7 @@ class AuthDb(Module):
         column = self._columns.holding(credentials.algorithm, names_domain=bool(domain))
         if not column:
             return USER_UNKNOWN
-        values = (user, domain or credentials.realm) if self.use_domain else (user,)
+        values = (user, *(spellings(domain or credentials.realm) if self.use_domain else ()))
         try:
             rows = await self._lookups.ask(run, self._query(table, column), *values)
         except DatabaseError:
@@ -149,7 +149,9 @@ class AuthDb(Module):
         if not rows:
             return USER_UNKNOWN
         password, *further = rows[0]
-        ha1 = str(password or "")
+        ha1 = "" if password is None else str(password)
+        if not ha1:  # H(A1) of nobody's password: anybody knows what an empty column holds
+            return USER_UNKNOWN
         if self.calculate_ha1:
             ha1 = auth.calc_ha1(credentials, ha1)
         code = auth.post_auth(run, asked, ha1)
@@ -161,7 +163,8 @@ class AuthDb(Module):
     def _query(self, table: str, column: str) -> str:
         text = self._queries.get((table, column))
         if text is None:
-            keys = (self.user_column, self.domain_column) if self.use_domain else (self.user_column,)
+            hosts = [self.domain_column] if self.use_domain else []
             columns = [column, *(loaded.column for loaded in self._loaded)]
-            text = self._queries[table, column] = self._lookups.select(table, columns, keys)
+            text = self._lookups.select(table, columns, [self.user_column], hosts)
+            self._queries[table, column] = text
         return text

@@ -46,6 +46,8 @@ class Destination:
         return bool(values)
 
     def _push(self, run: Run, value: str | int, is_further: bool) -> bool:
+        if value == "" and not self.part:  # it is no URI
+            return False
         if self.name == "ru":
             if is_further and not add_branch(run, Branch(run.uri)):
                 return False

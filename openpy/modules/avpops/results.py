@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 from datetime import datetime
 from typing import Any
 
@@ -55,12 +56,17 @@ def value_of(found: Any) -> str | int | None:
     if found is None or isinstance(found, str):
         return found
     if isinstance(found, int):
-        return int(found) if -(2**31) <= found < 2**31 else str(found)
+        return _number(found)
     if isinstance(found, bytes | bytearray | memoryview):
         return bytes(found).decode("utf-8", "surrogateescape")
     if isinstance(found, datetime):
-        return int(found.timestamp())
+        with suppress(ValueError, OverflowError):  # the first and the last year may have no Unix time
+            return _number(int(found.timestamp()))
     return str(found)
+
+
+def _number(number: int) -> int | str:
+    return int(number) if -(2**31) <= number < 2**31 else str(number)
 
 
 def _add_kept(run: Run, name: AvpName, found: Any, is_integer: bool) -> int:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from openpy.db.tables import reading
 from openpy.engine.checks import identifier
-from openpy.engine.lookups import READ_ONLY_URL, DatabaseError, Lookups, Row
+from openpy.engine.lookups import READ_ONLY_URL, DatabaseError, Lookups, Row, spellings
 from openpy.engine.mi import MiError, Reply
 from openpy.engine.module import (
     ArgumentError,
@@ -64,7 +64,7 @@ class Domain(Module):
         """Open the database, and read the domains if they are kept; raises ModuleError."""
         select = self._lookups.select
         self._all = select(self.domain_table, [self.domain_col])
-        self._one = select(self.domain_table, [self.domain_col], [self.domain_col])
+        self._one = select(self.domain_table, [self.domain_col], hosts=[self.domain_col])
         self._lookups.open([reading(DomainTable, [self.domain_col], self.domain_table)])
         if self.db_mode:
             self._lookups.keep(self._all, self._keep)
@@ -104,12 +104,9 @@ class Domain(Module):
                 return self._lookups.not_yet(run)
             return YES if name.lower() in self._kept else NO
         try:
-            for spelling in dict.fromkeys((name, name.lower())):
-                if await self._lookups.ask(run, self._one, spelling):
-                    return YES
+            return YES if await self._lookups.ask(run, self._one, *spellings(name)) else NO
         except DatabaseError:
             return NO
-        return NO
 
     # --- management commands ------------------------------------------------------------------------------------
 

@@ -21,8 +21,10 @@ def expressions_of(rows: Iterable[Row], table: str) -> list[Expression]:
     """The expressions of rows (expression, group); raises ModuleError, naming what is wrong in which row."""
     found = []
     for text, group in rows:
+        if not text:  # it would match everybody
+            raise ModuleError(f"table {table}: the expression of the group {group} is empty")
         try:
-            pattern = compile_expression(str(text or ""))
+            pattern = compile_expression(str(text))
         except ArgumentError as error:
             raise ModuleError(f'table {table}: the expression "{text}" cannot be used: {error}') from None
         try:

@@ -8,7 +8,7 @@ from typing import Annotated
 
 from openpy.db.tables import reading
 from openpy.engine.checks import identifier, identifier_or_none, switch
-from openpy.engine.lookups import READ_ONLY_URL, DatabaseError, Lookups, Row
+from openpy.engine.lookups import READ_ONLY_URL, DatabaseError, Lookups, Row, spellings
 from openpy.engine.module import (
     Effect,
     Function,
@@ -76,9 +76,9 @@ class Group(Module):
 
     async def start(self) -> None:
         """Open the database, and read the expressions; raises ModuleError, for a wrong one too."""
-        keys = [self.user_column, self.group_column, *([self.domain_column] if self.use_domain else [])]
-        self._is_member = self._lookups.select(self.table, [self.group_column], keys)
-        tables = [reading(Grp, keys, self.table)]
+        keys, hosts = [self.user_column, self.group_column], [self.domain_column] if self.use_domain else []
+        self._is_member = self._lookups.select(self.table, [self.group_column], keys, hosts)
+        tables = [reading(Grp, keys + hosts, self.table)]
         columns = [self.re_exp_column, self.re_gid_column]
         if self.re_table:
             tables.append(reading(ReGrp, columns, self.re_table))
@@ -95,7 +95,7 @@ class Group(Module):
         subject = who(run)
         if subject is None:
             return NOBODY
-        values = [subject.user, group, *([subject.domain] if self.use_domain else [])]
+        values = [subject.user, group, *(spellings(subject.domain) if self.use_domain else ())]
         try:
             return MEMBER if await self._lookups.ask(run, self._is_member, *values) else NOT_A_MEMBER
         except DatabaseError:

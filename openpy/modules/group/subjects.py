@@ -42,7 +42,9 @@ class SubjectKind:
 
 
 def _of_uri(uri: Uri) -> Subject | None:
-    return Subject(uri.user, uri.host) if uri.is_sip and uri.user else None
+    """The user of a SIP URI, or the number of a TEL URI, which has no domain."""
+    user = uri.subscriber
+    return Subject(user, uri.host if uri.is_sip else "") if user else None
 
 
 def _of_text(text: object) -> Subject | None:

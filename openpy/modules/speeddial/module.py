@@ -31,10 +31,13 @@ class Speeddial(UserTable):
     )
     new_uri_column = Param(str, "new_uri", "Column of the URI that it stands for", check=identifier)
 
-    def keys(self) -> list[str]:
+    def users(self) -> list[str]:
         """The owner and the short number."""
-        domains = [self.domain_column, self.sd_domain_column] if self.use_domain else []
-        return [self.user_column, self.sd_user_column, *domains]
+        return [self.user_column, self.sd_user_column]
+
+    def domains(self) -> list[str]:
+        """Theirs."""
+        return [self.domain_column, self.sd_domain_column]
 
     def columns(self) -> list[str]:
         """What it stands for."""
@@ -50,8 +53,7 @@ class Speeddial(UserTable):
             return -1
         if not (called.is_sip and caller.is_sip and called.user and caller.user):
             return -1
-        domains = [self.domain_of(caller), self.domain_of(called)] if self.use_domain else []
-        row = await self.find(run, table, [caller.user, called.user, *domains])
+        row = await self.find(run, table, [caller.user, called.user], [caller, called])
         return 1 if row and self._call(run, row[0]) else -1
 
     def _call(self, run: Run, uri: object) -> bool:

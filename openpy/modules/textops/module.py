@@ -109,7 +109,7 @@ class Textops(Module):
     def subst_user(self, run: Run, substitution: Substitution) -> int:
         """Substitute in the user of the Request-URI; -1 where nothing matches."""
         try:
-            user = substitution(run, cached_uri(run.uri).user or "")
+            user = substitution(run, cached_uri(run.uri).subscriber)
         except RemoteError:
             return -1
         return 1 if user is not None and change(run, lambda uri: uri.with_user(user or None)) else -1
@@ -127,9 +127,11 @@ class Textops(Module):
         part = None if boundary is None else part_of(run.message.body, boundary, media_type)
         if part is None:
             return -1
-        run.edits.set_body(part)
+        if run.edits.body is not None:  # this part is kept already, or another one
+            return 1 if run.edits.body == part.content else -1
+        run.edits.set_body(part.content)
         run.edits.remove("Content-Type")
-        run.edits.append_header(f"Content-Type: {media_type}\r\n")
+        run.edits.append_header(f"Content-Type: {part.media_type}\r\n")
         return 1
 
     @script_function(routes=ROUTES, effect=Effect.NONE)
@@ -145,7 +147,7 @@ class Textops(Module):
         if media_type is None:
             return 1
         written = (message.get("Content-Type") or "application/sdp").partition(";")[0]
-        return 1 if written.strip().lower() == media_type else -1
+        return 1 if "".join(written.split()).lower() == media_type else -1
 
     # --- headers ------------------------------------------------------------------------------------------------
 
@@ -200,17 +202,20 @@ class Textops(Module):
 
     @script_function(routes=ROUTES, effect=Effect.NONE)
     def remove_hf(self, run: Run, name: HeaderName) -> int:
-        """Remove all headers of a name; 1 if there was one."""
-        return 1 if run.edits.remove(name) else -1
+        """Remove all headers of a name; 1 if one was received, removed before or not."""
+        run.edits.remove(name)
+        return 1 if run.message.has(name) else -1
 
 
 def _lines(text: str) -> str:
-    """Header text that ends with its line."""
-    return text if text.endswith("\n") else f"{text}\r\n"
+    """Header text whose lines all end, and none of which is empty: that would end the headers."""
+    lines = (line.rstrip("\r") for line in text.split("\n"))
+    return "".join(f"{line}\r\n" for line in lines if line)
 
 
 def _substituted(run: Run, substitution: SubstitutionText, start: int) -> int:
-    changes = substitution.changes(run, run.message.raw, start)
+    data = run.message.raw
+    changes = substitution.changes(run, data, start) if start < len(data) else []
     for first, end, text in changes:
         run.edits.replace(first, end, text)
     return 1 if changes else -1

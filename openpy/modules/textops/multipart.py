@@ -4,14 +4,21 @@ from __future__ import annotations
 
 import re
 from email.parser import BytesHeaderParser
-from email.policy import HTTP
 from itertools import pairwise
+from typing import NamedTuple
 
 from openpy.sip.headers import MediaType, unquote
 
 
-def part_of(body: bytes, boundary: str, wanted: str) -> bytes | None:
-    """The content of the first part of a type (`application/sdp`); None where there is none."""
+class Part(NamedTuple):
+    """A part without its headers; `media_type` is as they have it, with its parameters."""
+
+    media_type: str
+    content: bytes
+
+
+def part_of(body: bytes, boundary: str, wanted: str) -> Part | None:
+    """The first part of a type (`application/sdp`); None where there is none."""
     line = (
         rb"(?:\A|\r\n)--"
         + re.escape(boundary.encode("utf-8", "surrogateescape"))
@@ -21,9 +28,10 @@ def part_of(body: bytes, boundary: str, wanted: str) -> bytes | None:
     for begin, end in pairwise(lines):
         if begin[1]:  # the end of all parts
             break
-        head, _, content = body[begin.end() + 2 : end.start()].partition(b"\r\n\r\n")
-        if _type_of(head) == wanted:
-            return content
+        head, _, content = body[begin.end() : end.start()].partition(b"\r\n\r\n")
+        media_type = _type_of(head.removeprefix(b"\r\n"))
+        if media_type.partition(";")[0].replace(" ", "").lower() == wanted:
+            return Part(media_type, content)
     return None
 
 
@@ -35,5 +43,6 @@ def boundary_of(media_type: MediaType) -> str | None:
 
 
 def _type_of(head: bytes) -> str:
-    fields = BytesHeaderParser(policy=HTTP).parsebytes(head + b"\r\n\r\n")
-    return (fields.get("Content-Type") or "text/plain").partition(";")[0].strip().lower()
+    """The type as it is written, on one line."""
+    fields = BytesHeaderParser().parsebytes(head + b"\r\n\r\n")
+    return " ".join(str(fields.get("Content-Type") or "text/plain").split())

@@ -4,6 +4,7 @@ Rules:
 1. Everything looks at the message as it was received; what changes is recorded in its edits.
 2. Expressions see the text behind the first line, which routing depends on; those for the body see the body alone.
 3. Matches are looked for one after the other, each behind the one before.
+4. In no body nothing is found, not even an empty text.
 """
 
 from __future__ import annotations
@@ -27,7 +28,7 @@ def in_body(message: Message) -> int:
 
 def replace(run: Run, pattern: Pattern, text: str, start: int) -> int:
     """Put text in place of the first match from `start` on; -1 where there is none."""
-    span = pattern.span(run.message.raw, start)
+    span = _first(pattern, run.message.raw, start)
     if span is None:
         return -1
     run.edits.replace(*span, _bytes(text))
@@ -46,11 +47,15 @@ def replace_all(run: Run, pattern: Pattern, text: str, start: int) -> int:
 
 def append(run: Run, pattern: Pattern, text: str, start: int) -> int:
     """Put text behind the first match from `start` on; -1 where there is none."""
-    span = pattern.span(run.message.raw, start)
+    span = _first(pattern, run.message.raw, start)
     if span is None:
         return -1
     run.edits.replace(span[1], span[1], _bytes(text))
     return 1
+
+
+def _first(pattern: Pattern, data: bytes, start: int) -> tuple[int, int] | None:
+    return pattern.span(data, start) if start < len(data) else None
 
 
 def _spans(pattern: Pattern, data: bytes, start: int) -> Iterator[tuple[int, int]]:

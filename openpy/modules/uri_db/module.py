@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from openpy.db.tables import reading
 from openpy.engine.checks import identifier, switch
-from openpy.engine.lookups import READ_ONLY_URL, DatabaseError, Lookups
+from openpy.engine.lookups import READ_ONLY_URL, DatabaseError, Lookups, spellings
 from openpy.engine.module import (
     REQUEST,
     Effect,
@@ -88,16 +88,19 @@ class UriDb(Module):
         if lookups is None:
             return
         if self.use_uri_table:
-            columns = [self.uri_user_column, self.uri_domain_column, self.uri_uriuser_column]
+            account = [self.uri_user_column, self.uri_uriuser_column]
+            columns = [*account, self.uri_domain_column]
             table = reading(UriTable, columns, self.uri_table)
-            self._is_allowed = lookups.select(self.uri_table, [self.uri_uriuser_column], columns)
+            self._is_allowed = lookups.select(
+                self.uri_table, [self.uri_uriuser_column], account, [self.uri_domain_column]
+            )
             user, domain = self.uri_uriuser_column, self.uri_domain_column
         else:
             user, domain = self.subscriber_user_column, self.subscriber_domain_column
             columns = [user, domain] if self.use_domain else [user]
             table = reading(Subscriber, columns, self.subscriber_table, oldest=OLDEST_SUBSCRIBER)
         name = self.uri_table if self.use_uri_table else self.subscriber_table
-        self._exists = lookups.select(name, [user], [user, domain] if self.use_domain else [user])
+        self._exists = lookups.select(name, [user], [user], [domain] if self.use_domain else [])
         lookups.open([table])
 
     @script_function(routes=REQUEST, effect=Effect.NONE)
@@ -120,7 +123,7 @@ class UriDb(Module):
         credentials = run.state.credentials
         if credentials is None:
             return NO_CREDENTIALS
-        user = address.uri.user or ""
+        user = address.uri.subscriber
         if not user:
             return NO_USER
         name = credentials.user
@@ -128,7 +131,7 @@ class UriDb(Module):
             return 1 if user.lower() == name.lower() else DIFFERENT
         assert self._lookups is not None
         try:
-            rows = await self._lookups.ask(run, self._is_allowed, name, credentials.realm, user)
+            rows = await self._lookups.ask(run, self._is_allowed, name, user, *spellings(credentials.realm))
         except DatabaseError:
             return DATABASE_FAILED
         return 1 if rows else NOT_LISTED
@@ -141,7 +144,7 @@ class UriDb(Module):
         except RemoteError:
             return BAD_URI
         assert self._lookups is not None
-        values = (uri.subscriber, uri.host) if self.use_domain else (uri.subscriber,)
+        values = (uri.subscriber, *(spellings(uri.host) if self.use_domain else ()))
         try:
             return 1 if await self._lookups.ask(run, self._exists, *values) else NOT_FOUND
         except DatabaseError:

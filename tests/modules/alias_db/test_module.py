@@ -61,6 +61,8 @@ def test_wrong_parameters_stop_the_start() -> None:
         ("sip:example.com", "", "-1 sip:example.com"),
         ("sip:sales@elsewhere.example", DOMAINS, "-1 sip:sales@elsewhere.example"),
         ("sip:sales@example.com", DOMAINS, "1 sip:bob@home.example"),
+        ("sip:sales@Example.COM", DOMAINS, "1 sip:bob@home.example"),
+        ("sip:Sales@example.com", DOMAINS, "-1 sip:Sales@example.com"),
         ("tel:sales", DOMAINS, "-1 tel:sales"),
         (
             "sip:sales@SIP.example.com",

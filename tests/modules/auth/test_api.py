@@ -93,6 +93,12 @@ def test_no_credentials(alice: Caller) -> None:
     assert code(alice, Authorization="Basic YWxpY2U6c2VjcmV0") == NO_CREDENTIALS
 
 
+def test_who_has_no_nonce_yet_is_asked(alice: Caller) -> None:
+    first = 'Digest username="alice", realm="example.com", nonce="", uri="sip:example.com", response=""'
+    assert code(alice, Authorization=first) == STALE_NONCE
+    assert alice.send(Authorization=first).status == 401
+
+
 def test_a_malformed_header_is_answered_400(alice: Caller) -> None:
     assert code(alice, Authorization='Digest username="alice') == 0
     assert alice.send(Authorization='Digest username="alice').status == 400
@@ -133,6 +139,13 @@ def test_a_made_up_nonce(alice: Caller) -> None:
     for nonce in ("x", "0" * 57, "f" * 40, alice.challenge.nonce[::-1], "ÿ" * 57):
         alice.challenge = alice.challenge._replace(nonce=nonce)
         assert answered(alice) == STALE_NONCE
+
+
+def test_a_clock_that_is_set_back_keeps_nobody_out(alice: Caller) -> None:
+    alice.script._world.wall_offset -= 3600
+    alice.be_asked()
+    assert answered(alice) == AUTHORIZED
+    assert answered(alice) == STALE_NONCE
 
 
 def test_an_old_nonce_is_stale_and_the_next_challenge_says_so(alice: Caller) -> None:

@@ -19,6 +19,12 @@ def test_what_is_made_is_read() -> None:
     assert text.startswith("000f436c")  # the end, as in 1.3
 
 
+def test_it_does_not_end_before_the_earliest() -> None:
+    made = nonces()
+    ends = [made.read(made.make(1000.0, 1, earliest)) for earliest in (0, 1300, 1301, 2000)]
+    assert [nonce and nonce.end for nonce in ends] == [1300, 1300, 1301, 2000]
+
+
 def test_no_two_are_alike() -> None:
     made = nonces()
     assert len({made.make(1.0, 1) for _ in range(100)}) == 100

@@ -60,6 +60,12 @@ def test_a_realm_is_one_line() -> None:
             checked_realm(realm)
 
 
+def test_what_is_there_may_be_empty() -> None:
+    """A phone of an IMS names itself before it has a nonce (3GPP TS 24.229 5.1.1.2)."""
+    (found,) = answers('Digest username="alice@a.example",realm="a.example",nonce="",uri="",response=""')
+    assert (found.credentials.nonce, found.credentials.response) == ("", "")
+
+
 def test_credentials_are_found_by_realm_without_case() -> None:
     found = answers(
         "Basic YTpi", f"Digest {WHOLE}".replace("a.example", "b.example", 1), f"DIGEST {WHOLE.upper()}"

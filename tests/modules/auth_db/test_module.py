@@ -181,11 +181,29 @@ def test_hashes_of_rfc_8760_have_columns_of_their_own(algorithm: str) -> None:
         assert codes(script)[-1] == -1
 
 
-def test_an_empty_hash_is_no_password() -> None:
-    with loaded("", {"username": "alice", "ha1": ""}) as script:
+NOTHING: dict[str, object] = {"username": "alice", "ha1": "", "password": ""}
+
+
+@pytest.mark.parametrize(
+    ("settings", "row"),
+    [
+        ("", NOTHING),
+        (PLAIN, NOTHING),
+        (setting("auth", "algorithms", "SHA-256,MD5"), {**NOTHING, "ha1": "0" * 32}),
+        (setting("auth", "algorithms", "SHA-256,MD5"), {**NOTHING, "ha1": "0" * 32, "ha1_sha256": ""}),
+    ],
+)
+def test_nobody_proves_a_password_that_is_not_there(
+    monkeypatch: pytest.MonkeyPatch, settings: str, row: dict[str, object]
+) -> None:
+    """Who knows that a column is empty knows H(A1) too."""
+    with loaded(settings, row) as script:
         alice = Caller(script)
         alice.be_asked()
-        assert alice.answer().status == 401
+        alice.answer(password="")
+        monkeypatch.setattr("openpy.sip.digest.digest_ha1", lambda *values: "")
+        alice.answer()
+        assert codes(script) == [-4, -1, -1]
 
 
 # --- domains --------------------------------------------------------------------------------------------------------
@@ -207,6 +225,15 @@ def test_use_domain() -> None:
         alice.be_asked()
         alice.answer(password="theirs")
         assert codes(script)[-1] == -1
+
+
+def test_hosts_have_no_letter_case() -> None:
+    row: dict[str, object] = {"username": "alice", "domain": "example.com", "password": "secret"}
+    with loaded(PLAIN + setting("auth_db", "use_domain", 1), row) as script:
+        alice = Caller(script)
+        fields = {"From": "<sip:alice@Example.COM>;tag=1", "To": "<sip:alice@Example.COM>"}
+        assert alice.be_asked(**fields).realm == "Example.COM"
+        assert alice.send(Authorization=alice.credentials(), **fields).status == 200
 
 
 def test_a_named_realm() -> None:

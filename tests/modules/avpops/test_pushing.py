@@ -9,7 +9,7 @@ from tests.modules.avpops.kit import bench, printed
 
 BEFORE = (
     '$avp(s:x) = "sip:a@one.example"; $avp(s:x) = "sip:b@two.example"; $avp(s:u) = 1; $avp(s:u) = "dave"; '
-    '$avp(i:5) = 5; $avp(s:long) = $hdr(Long); $var(h) = "three.example";'
+    '$avp(i:5) = 5; $avp(s:long) = $hdr(Long); $avp(s:e) = ""; $var(h) = "three.example";'
 )
 LINE = 'xlog("$ru | $du | $bR");'
 
@@ -40,6 +40,10 @@ LINE = 'xlog("$ru | $du | $bR");'
         ("$ru", "$avp(s:long)", "-1", "sip:bob@example.com | <null> | <null>"),
         ("$du", "$avp(s:long)", "-1", "sip:bob@example.com | <null> | <null>"),
         ("$br", "$avp(s:long)", "-1", "sip:bob@example.com | <null> | <null>"),
+        ("$ru", "$avp(s:e)", "-1", "sip:bob@example.com | <null> | <null>"),
+        ("$du", "$avp(s:e)", "-1", "sip:bob@example.com | <null> | <null>"),
+        ("$br", "$avp(s:e)", "-1", "sip:bob@example.com | <null> | <null>"),
+        ("$ru/username", "$avp(s:e)", "1", "sip:example.com | <null> | <null>"),
     ],
 )
 def test_pushto(tmp_path: Path, target: str, source: str, code: str, shown: str) -> None:

@@ -67,6 +67,7 @@ def test_columns(run: Any) -> None:
     [
         (None, None), ("a", "a"), (5, 5), (True, 1), (-(2**31), -(2**31)), (2**31, "2147483648"), (b"a\xff", "a\udcff"),
         (memoryview(b"ab"), "ab"), (2.5, "2.5"), (Decimal("3"), "3"), (datetime.fromtimestamp(86400), 86400),
+        (datetime.fromtimestamp(2**31), "2147483648"), (datetime.min, "0001-01-01 00:00:00"),
     ],
 )  # fmt: skip
 def test_values_of_the_database(found: Any, value: str | int | None) -> None:

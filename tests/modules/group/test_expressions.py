@@ -19,6 +19,8 @@ def test_all_that_match_or_the_first() -> None:
         (("(", 1), r'the expression "\(" cannot be used'),
         (("a", "x"), 'the group "x" of "a" is no number'),
         (("a", None), 'the group "None"'),
+        ((None, 1), "the expression of the group 1 is empty"),
+        (("", 1), "the expression of the group 1 is empty"),
     ],
 )
 def test_rows_that_make_no_sense(row: tuple[object, object], text: str) -> None:

@@ -66,9 +66,9 @@ def test_is_user_in() -> None:
 def test_the_domain_may_count() -> None:
     with Script(script_of(IS_IN, "group", settings=setting("group", "use_domain", 1))) as script:
         fill(script, "grp", {"username": "alice", "domain": "example.com", "grp": "voicemail"})
-        for domain in ("example.com", "elsewhere.example"):
+        for domain in ("example.com", "Example.COM", "elsewhere.example"):
             script.send("INVITE", "sip:b@x", From=f"<sip:alice@{domain}>;tag=1")
-        assert script.printed == ["1", "-6"]
+        assert script.printed == ["1", "1", "-6"]
 
 
 def rows(folder: Path, *pairs: tuple[str, object]) -> None:

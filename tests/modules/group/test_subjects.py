@@ -39,8 +39,17 @@ def test_each_word(who: str, user: str) -> None:
 def test_where_there_is_no_user(who: str) -> None:
     route = f'$avp(s:number) = 5; $var(c) = is_user_in("{who}", "g"); xlog("$var(c)");'
     with Script(script_of(route, "group")) as script:
-        script.send("INVITE", "sip:x", From="<tel:+1>;tag=1", To="<sip:x>")
+        script.send("INVITE", "sip:x", From="<sip:x>;tag=1", To="<sip:x>")
         assert script.printed == ["-1"]
+
+
+@pytest.mark.parametrize(("settings", "code"), [("", 1), (setting("group", "use_domain", 1), -6)])
+def test_the_user_of_a_tel_uri_is_its_number(settings: str, code: int) -> None:
+    route = '$var(c) = is_user_in("From", "g"); $var(n) = is_user_in("To", "g"); xlog("$var(c) $var(n)");'
+    with Script(script_of(route, "group", settings=settings)) as script:
+        fill(script, "grp", {"username": "+1", "domain": "example.com", "grp": "g"})
+        script.send("INVITE", "sip:x", From="<tel:+1;a=b>;tag=1", To="<urn:service:sos>")
+        assert script.printed == [f"{code} -1"]
 
 
 def test_credentials() -> None:

@@ -64,6 +64,7 @@ def test_a_lookup() -> None:
 
 def test_domains() -> None:
     assert looked_up(settings=DOMAINS) == MOTHER
+    assert looked_up("sip:11@Example.COM", DOMAINS) == MOTHER
     assert looked_up("sip:11@elsewhere.example", DOMAINS).startswith("-1")
     assert looked_up(settings=DOMAINS, domain="elsewhere.example").startswith("-1")
     prefix = DOMAINS + setting("speeddial", "domain_prefix", "sip.")

@@ -38,6 +38,7 @@ def relayed(folder: Path, route: str, data: bytes = PLAIN) -> Sent:
         ('has_body("application/sdp")', SDP, 1),
         ('has_body("APPLICATION/SDP")', SDP, 1),
         ('has_body("text/plain")', SDP, -1),
+        ('has_body("application/sdp")', SDP.replace(b"application/sdp", b"Application / SDP "), 1),
         ('has_body("application/sdp")', UNTYPED, 1),
         ('has_body("text/plain")', UNTYPED, -1),
         ('is_present_hf("Subject")', PLAIN, 1),
@@ -92,11 +93,27 @@ def test_after_a_name_that_is_absent_means_last(tmp_path: Path) -> None:
 
 
 def test_what_a_script_reads_is_what_was_received(tmp_path: Path) -> None:
-    with Bench(
-        tmp_path, 'remove_hf("X-B"); if (is_present_hf("X-B")) xlog("$hdr(X-B)"); remove_hf("X-B");'
-    ) as bench:
+    route = (
+        'remove_hf("X-B"); if (is_present_hf("X-B")) xlog("$hdr(X-B)"); if (remove_hf("X-B")) xlog("again");'
+    )
+    with Bench(tmp_path, route) as bench:
         bench.receive(PLAIN)
-        assert list(bench.printed()) == ["3"]
+        assert list(bench.printed()) == ["3", "again"]
+
+
+def test_header_text_has_no_empty_line(tmp_path: Path) -> None:
+    """It would end the headers."""
+    route = """$avp(s:e) = ""; $avp(s:l) = "X-1: 1\r\n\r\nX-2: 2\n\n";
+        append_hf("$avp(s:e)"); insert_hf("$avp(s:e)"); append_hf("$avp(s:l)"); insert_hf("\r\n", "X-A");
+        append_to_reply("$avp(s:e)"); append_to_reply("$avp(s:l)");
+        sl_send_reply("200", "OK"); t_relay();"""
+    with Bench(tmp_path, route) as bench:
+        for sent in bench.receive(request("MESSAGE", DESTINATION, "X-A: 1", body=b"hello")):
+            assert (sent.get("X-1"), sent.get("X-2"), sent.get("Content-Length")) == (
+                *("1", "2"),
+                str(len(sent.data.partition(b"\r\n\r\n")[2])),
+            )
+            assert b"\n\n" not in sent.data
 
 
 def test_text_for_replies_is_in_each_reply_made_here(tmp_path: Path) -> None:
@@ -165,6 +182,7 @@ def test_the_time_is_in_each_reply_made_here(tmp_path: Path) -> None:
         ("subst_uri('/bob/a\\nb/')", -1, "sip:bob@192.0.2.9"),
         ("subst_user('/^(.*)$/+\\1/')", 1, "sip:+bob@192.0.2.9"),
         ("subst_user('/x/y/')", -1, "sip:bob@192.0.2.9"),
+        ("1; $ru = \"tel:+1;a=b\"; $var(c) = subst_user('/^[+]/00/')", 1, "tel:001;a=b"),
     ],
 )
 def test_substitutions_in_the_request_uri(tmp_path: Path, call: str, code: int, uri: str) -> None:
@@ -213,3 +231,38 @@ def test_filter_body(tmp_path: Path, written: str, kept: bool) -> None:
     body = sent.data.partition(b"\r\n\r\n")[2]
     assert (sent.all("Content-Type"), body) == (["application/sdp"], b"v=0") if kept else ([written], MIXED)
     assert sent.get("Content-Length") == str(len(body))
+
+
+PARTS = (
+    b"--b\r\nContent-Type: Multipart/Alternative;\r\n boundary=c\r\n\r\n--c\r\n\r\nx\r\n--c--\r\n"
+    b"--b\r\n\r\none\r\n\r\ntwo\r\n--b--\r\n"
+)
+
+
+@pytest.mark.parametrize(
+    ("call", "type_", "body"),
+    [
+        (
+            'filter_body("multipart/alternative")',
+            "Multipart/Alternative; boundary=c",
+            b"--c\r\n\r\nx\r\n--c--",
+        ),
+        ('filter_body("text/plain")', "text/plain", b"one\r\n\r\ntwo"),
+        ('filter_body("text/plain"); $var(c) = filter_body("text/plain")', "text/plain", b"one\r\n\r\ntwo"),
+        (
+            'filter_body("text/plain"); $var(c) = filter_body("multipart/alternative")',
+            *("text/plain", b"one\r\n\r\ntwo"),
+        ),
+    ],
+)
+def test_a_part_is_what_it_was(tmp_path: Path, call: str, type_: str, body: bytes) -> None:
+    sent = message_after(tmp_path, call, "Content-Type: multipart/mixed;boundary=b", body=PARTS)
+    assert (sent.all("Content-Type"), sent.data.partition(b"\r\n\r\n")[2]) == ([type_], body)
+
+
+def test_a_body_is_filtered_once(tmp_path: Path) -> None:
+    route = """$var(a) = filter_body("text/plain"); $var(b) = filter_body("text/plain");
+        $var(c) = filter_body("multipart/alternative"); xlog("$var(a) $var(b) $var(c)");"""
+    with Bench(tmp_path, route) as bench:
+        bench.receive(request("MESSAGE", "sip:x", "Content-Type: multipart/mixed;boundary=b", body=PARTS))
+        assert list(bench.printed()) == ["1 1 -1"]

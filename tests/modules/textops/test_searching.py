@@ -54,6 +54,28 @@ def test_what_leaves(tmp_path: Path, call: str, code: str, subject: str, more: s
     assert (message.get("Subject"), message.get("X-Two"), body_of(message)) == (subject, more, body)
 
 
+@pytest.mark.parametrize(
+    "call",
+    [
+        'replace_body(".*", "x")',
+        'replace_body_all("^", "x")',
+        'search_append_body("$", "x")',
+        "subst_body('/x*/y/')",
+        "subst_body('/^/y/gs')",
+    ],
+)
+def test_there_is_nothing_in_no_body(tmp_path: Path, call: str) -> None:
+    with Bench(tmp_path, f'$var(c) = {call}; xlog("$var(c)"); t_relay();') as bench:
+        (relayed,) = bench.receive(request("MESSAGE", "sip:two@192.0.2.9"))
+        assert (list(bench.printed()), body_of(relayed)) == (["-1"], b"")
+
+
+def test_a_text_of_one_line_begins_where_it_is_looked_at(tmp_path: Path) -> None:
+    message, code = sent(tmp_path, "subst_body('/^one(.*)three/1\\13/s')")
+    assert (code, body_of(message)) == ("1", b"1 two\r\ntwo 3\r\n")
+    assert sent(tmp_path, "subst_body('/^two/2/s')")[1] == "-1"
+
+
 def test_where_it_begins() -> None:
     message = parse_message(request(body=b"body"))
     assert message.raw[behind_first_line(message) :].startswith(b"Via:")

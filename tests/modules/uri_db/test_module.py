@@ -77,7 +77,8 @@ def test_without_a_url_no_database_is_needed() -> None:
     [
         ("sip:alice@example.com", "sip:ALICE@elsewhere.example", "1 1"),
         ("sip:bob@example.com", "sip:example.com", "-10 -4"),
-        ("tel:+1", "sip:alice@x", "-4 1"),
+        ("tel:+1", "sip:alice@x", "-10 1"),
+        ("tel:alice;phone-context=x", "urn:service:sos", "1 -4"),
     ],
 )
 def test_names_are_compared_without_a_table(from_: str, to: str, codes: str) -> None:
@@ -108,6 +109,8 @@ def test_the_table_says_which_uris_an_account_may_use() -> None:
         ("", "sip:nobody@x", -5),
         ("", "sip:x", -5),
         (setting("uri_db", "use_domain", 1), "sip:bob@example.com", 1),
+        (setting("uri_db", "use_domain", 1), "sip:bob@Example.COM", 1),
+        (setting("uri_db", "use_domain", 1), "sip:Bob@example.com", -5),
         (setting("uri_db", "use_domain", 1), "sip:bob@elsewhere.example", -5),
         (TABLE, "sip:sales@anywhere.example", 1),
         (TABLE, "sip:bob@example.com", -5),
