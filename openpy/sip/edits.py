@@ -22,6 +22,8 @@ __all__ = ["Edits"]
 
 _PLACE: Final = itemgetter(0)
 _DIGITS: Final = re.compile(rb"[0-9]++")
+_USUAL_LENGTH: Final = b"\nContent-Length:"
+_LENGTH: Final = re.compile(rb"\n(?:Content-Length|l)[ \t]*+:", re.IGNORECASE)
 
 Change = tuple[int, int, bytes]
 """(start, end, text): the octets from start up to end give way to text."""
@@ -120,7 +122,8 @@ class Edits:
             head_changes = self._with_length(head_changes, len(body))
         if start_line is not None:
             head_changes.insert(0, (0, self._start_line_end(), start_line))
-        return _spliced(self._message.raw, 0, self._body_start(), head_changes) + body
+        head = _spliced(self._message.raw, 0, self._body_start(), head_changes)
+        return (_with_its_length(head, len(body)) if content_length else head) + body
 
     def _insert(self, place: int, text: str) -> None:
         self._changes.append((place, place, text.encode("utf-8", "surrogateescape")))
@@ -176,6 +179,14 @@ class Edits:
         """Where the empty line begins."""
         start = self._body_start()
         return start - 2 if self._message.raw[start - 2 : start] == b"\r\n" else start - 1
+
+
+def _with_its_length(head: bytes, length: int) -> bytes:
+    """A head with Content-Length, also where a script has removed it."""
+    if _USUAL_LENGTH in head or _LENGTH.search(head):
+        return head
+    end = len(head) - (2 if head.endswith(b"\r\n") else 1)
+    return b"%bContent-Length: %d\r\n%b" % (head[:end], length, head[end:])
 
 
 def _spliced(raw: bytes, start: int, end: int, changes: list[Change]) -> bytes:

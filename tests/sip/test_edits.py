@@ -109,6 +109,20 @@ def test_content_length_is_added_if_needed() -> None:
     assert parse_message(broken.apply()).content_length == 1
 
 
+@pytest.mark.parametrize("line", ["Content-Length: 4", "l : 4", "CONTENT-LENGTH:4"])
+@pytest.mark.parametrize("end", ["\r\n", "\n"])
+def test_one_that_a_script_has_removed_is_there_where_it_is_needed(line: str, end: str) -> None:
+    raw = end.join(["SIP/2.0 200 OK", line, "To: x", "", "body"]).encode()
+    kept = edits(raw)
+    kept.append_header("X: y\r\n")
+    assert kept.apply(content_length=True).count(line.encode()) == 1
+    changed = edits(raw)
+    changed.remove("Content-Length")
+    assert parse_message(changed.apply()).content_length is None
+    sent = parse_message(changed.apply(content_length=True))
+    assert (sent.all("Content-Length"), sent.body) == (["4"], b"body")
+
+
 def test_a_content_length_that_the_script_changed_is_left() -> None:
     changed = edits()
     changed.remove("l")
