@@ -225,8 +225,14 @@ class Dispatcher:
         return self._server.is_own_via(via.host, via.port or default_port(via.transport.lower()))
 
     def _pass_on(self, response: Response, flow: Flow) -> None:
-        """To the transaction that waits for it; a stray one is forwarded by Via if it came through here."""
-        if not self._layer.receive_reply(response, flow) and not self._server.forward_reply(response):
+        """To the transaction that waits for it; a stray one is forwarded by Via if it came through here.
+
+        That is of use for an INVITE only: to any other request of a transaction it is too late (RFC 4320 4.2).
+        """
+        if self._layer.receive_reply(response, flow):
+            return
+        is_late = response.cseq.method != "INVITE" and self._layer.is_ours(response.via.branch)
+        if is_late or not self._server.forward_reply(response):
             self.dropped_replies.value += 1
 
     # --- our own errors -----------------------------------------------------------------------------------------

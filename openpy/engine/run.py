@@ -17,6 +17,7 @@ from openpy.script.syntax import RouteKind
 from openpy.sip.build import reply as build_reply
 from openpy.sip.edits import Edits
 from openpy.sip.errors import LocalError
+from openpy.sip.headers import split_first
 from openpy.sip.message import Message, Request
 from openpy.transaction.flow import Flow
 from openpy.transaction.server import ServerTransaction
@@ -226,14 +227,13 @@ class Run:
     ) -> bool:
         """Answer the request: through its transaction where there is one, else stateless.
 
-        `headers` are complete lines, each with CRLF. False for an ACK, which is never answered.
+        `headers` are complete lines, each with CRLF. False for an ACK, which is never answered, and for what comes too
+        late: behind the final reply of its transaction.
         """
         data = self._reply_data(status, reason, headers, body, to_tag, record_route)
         if self.transaction is None:
             return self._send_stateless(data)
-        if data:
-            self.transaction.reply(status, data)
-        return bool(data)
+        return bool(data) and self.transaction.reply(status, data)
 
     def reply_stateless(
         self, status: int, reason: str, headers: str = "", *, record_route: bool = False
@@ -267,7 +267,10 @@ class Run:
 
     def local_tag(self) -> str:
         """The To-tag of our answers to this request: the same for each retransmission, and for the ACK to a failure."""
-        return f"{self.server.tag_prefix}.{hash(self.message.get('Via')) & 0xFFFF}"
+        via = self.message.get("Via") or ""
+        if "," in via:  # an ACK has the first one only
+            via = split_first(via)[0]
+        return f"{self.server.tag_prefix}.{hash(via) & 0xFFFF}"
 
     def _warning(self) -> str:
         """Who answers whom about what, for those who look at a trace (`sip_warning`; RFC 3261 20.43)."""
@@ -282,8 +285,9 @@ class Run:
         """The main route came to its end, or failed: nothing stays unanswered or held because of it."""
         if error is not None:
             self.server.report(error)
-            if self.transaction is None or self.transaction.status < 200:
-                self.reply(500, "Server Internal Error")
+            owner = self.transaction.owner if self.transaction is not None else None
+            if self.reply(500, "Server Internal Error") and owner is not None:
+                owner.answered()
         transaction = self.transaction
         if transaction is not None and transaction.status < 200 and transaction.owner is None:
             self.server.transactions.release(transaction)

@@ -59,10 +59,10 @@ def places(message: Message, name: str) -> list[tuple[int, int]]:
     wanted = message.count(name)
     if wanted == 0:
         return []
-    canonical = canonical_name(name)
-    found = _plain_places(message, canonical, wanted)
+    found = _plain_places(message, name, wanted)
     if len(found) == wanted:
         return found
+    canonical = canonical_name(name)
     return [(line.start, line.end) for line in header_lines(message) if line.canonical == canonical]
 
 
@@ -78,10 +78,10 @@ def first_place(message: Message, name: str) -> tuple[int, int] | None:
     return found[0] if found else None
 
 
-def _plain_places(message: Message, canonical: str, wanted: int) -> list[tuple[int, int]]:
-    """Those that are spelled as usual, up to the first that is folded."""
+def _plain_places(message: Message, name: str, wanted: int) -> list[tuple[int, int]]:
+    """Those that are spelled like this, up to the first that is folded."""
     raw = message.raw
-    mark = _mark(canonical)
+    mark = _mark(name)
     body_start = len(raw) - len(message.body)
     found: list[tuple[int, int]] = []
     at = raw.find(mark, 0, body_start)

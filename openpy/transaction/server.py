@@ -47,7 +47,8 @@ class ServerTransaction(Transaction[ServerSide]):
     """One request that came in, and its replies.
 
     `status` and `data` are the last reply's (0 and empty before the first); `owner` is the transaction
-    user's own, and its `over()` is called once when the transaction is; `on_end` is too.
+    user's own, and its `over()` is called once when the transaction is; `on_end` is too. Its `answered()` is called by
+    whoever answers in its place.
     """
 
     __slots__ = ("_request", "data", "key", "on_end", "owner", "status")

@@ -252,6 +252,16 @@ def test_a_stray_reply_is_forwarded_by_via(tmp_path: Path) -> None:
         assert bench.value("rcv_replies") == 1
 
 
+@pytest.mark.parametrize(("method", "goes_up"), [("MESSAGE", False), ("INVITE", True)])
+def test_a_late_reply_goes_up_to_an_invite_only(tmp_path: Path, method: str, goes_up: bool) -> None:
+    """RFC 4320 4.2: who sent another request has given up by then."""
+    with Bench(tmp_path) as bench:
+        branch = bench.server.transactions.next_branch()
+        data = reply_through_us(bench).replace(b"z9hG4bKold", branch.encode())
+        assert bool(bench.receive(data.replace(b" OPTIONS\r", f" {method}\r".encode()))) is goes_up
+        assert bench.value("drop_replies") == (not goes_up)
+
+
 def test_the_script_sees_no_reply_that_nobody_waits_for(tmp_path: Path) -> None:
     with Bench(tmp_path, more='onreply_route { xlog("seen"); }') as bench:
         branch = bench.server.transactions.next_unwatched_branch()

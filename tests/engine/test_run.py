@@ -135,6 +135,24 @@ def test_otherwise_answers_go_to_the_source(tmp_path: Path) -> None:
         assert "received=192.0.2.1" in only(bench).get("Via")
 
 
+def test_what_comes_behind_a_final_reply_is_no_answer(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        run = run_of(bench, request())
+        run.begin_transaction()
+        assert run.reply(200, "OK")
+        assert not run.reply(500, "Late")
+        assert [sent.start for sent in bench.sent] == ["SIP/2.0 200 OK"]
+
+
+def test_the_tag_of_an_answer_is_known_by_the_first_via(tmp_path: Path) -> None:
+    """The ACK to a failure has no other."""
+    first = "SIP/2.0/UDP 192.0.2.1:5066;branch=z9hG4bKone"
+    below = "SIP/2.0/UDP 10.0.0.1;branch=z9hG4bKtwo"
+    with Bench(tmp_path) as bench:
+        invite, ack, other = (run_of(bench, request(via=via)) for via in (f"{first} , {below}", first, below))
+        assert invite.local_tag() == ack.local_tag() != other.local_tag()
+
+
 def test_no_further_transaction_can_be_held(tmp_path: Path) -> None:
     with Bench(tmp_path) as bench:
         bench.server.transactions.capacity = 0

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from typing import Annotated
 
 from openpy.engine.module import (
     REQUEST,
     ArgumentError,
     Effect,
+    Function,
     Module,
     NumberKind,
     Param,
@@ -18,7 +21,7 @@ from openpy.engine.run import Run
 from openpy.sip.errors import RemoteError
 
 HIGHEST = 256
-Hops = Annotated[int, NumberKind(1, HIGHEST, "a number of hops, 1 to 256")]
+Hops = Annotated[int, NumberKind(1, HIGHEST, f"a number of hops, 1 to {HIGHEST}")]
 
 
 def _limit(value: int) -> int:
@@ -39,6 +42,15 @@ class Maxfwd(Module):
     can_join = True
 
     max_limit = Param(int, HIGHEST, "Larger incoming values are lowered to this", check=_limit, reload=True)
+
+    def functions(self) -> Iterator[Function]:
+        """All script functions; what is added where there is no header is no more than max_limit."""
+        for function in super().functions():
+            if function.name == "mf_process_maxfwd_header":
+                up_to_limit = NumberKind(1, self.max_limit, f"a number of hops, 1 to {self.max_limit}")
+                (hops,) = function.parameters
+                function = replace(function, parameters=(replace(hops, kind=up_to_limit),))
+            yield function
 
     @script_function(routes=REQUEST, effect=Effect.NONE)
     def mf_process_maxfwd_header(self, run: Run, hops: Hops) -> int:

@@ -6,13 +6,11 @@ import re
 from typing import Final
 
 from openpy.engine.run import Run
+from openpy.engine.state import LateHeader, State
 from openpy.sip.errors import RemoteError
 from openpy.sip.transports import default_port, uri_transport
 from openpy.sip.uri import Uri, cached_uri
 from openpy.transaction.flow import Flow
-
-PARAMS = "rr params"
-"""What is noted with a message: parameters that wait for its Record-Route."""
 
 LONGEST = 512
 """Characters of what waits."""
@@ -64,6 +62,19 @@ class RecordRoute:
         return _line(scheme, self.user, place, f"{by}{r2}{self.lr}{self.params}")
 
 
+class WaitingParams:
+    """Parameters that wait for our Record-Route, among the headers of a request: each branch goes on from its own."""
+
+    __slots__ = ("text",)
+
+    def __init__(self, text: str) -> None:
+        self.text: Final = text
+
+    def __call__(self, run: Run, flow: Flow) -> str:
+        """Nothing, until it is there."""
+        return ""
+
+
 def _line(scheme: str, user: str, host: str, params: str) -> str:
     return f"Record-Route: <{scheme}:{user + '@' if user else ''}{host}{params}>\r\n"
 
@@ -97,11 +108,12 @@ def record(
     except RemoteError:
         return -1
     tagged = f";ftag={tag}" if tag and is_safe(tag) else ""
-    params = tagged + state.notes.pop(PARAMS, "") + more
+    waiting, others = _waiting(state)
+    params = tagged + waiting + more
     route = RecordRoute(
         user if is_safe(user) else "", host, ";lr=on" if full_lr else ";lr", params, pairs=pairs
     )
-    state.late_headers = (*state.late_headers, route)
+    state.late_headers = (*others, route)
     return 1
 
 
@@ -121,8 +133,19 @@ def add_params(run: Run, text: str) -> int:
         longer = route.with_params(text)
         state.late_headers = tuple([longer if late is route else late for late in state.late_headers])
         return 1
-    waiting = state.notes.get(PARAMS, "") + text
-    if len(waiting) > LONGEST:
+    waiting, others = _waiting(state)
+    if len(waiting + text) > LONGEST:
         return -1
-    state.notes[PARAMS] = waiting
+    state.late_headers = (*others, WaitingParams(waiting + text))
     return 1
+
+
+def _waiting(state: State) -> tuple[str, tuple[LateHeader, ...]]:
+    """The parameters that wait, and the late headers beside them."""
+    text, others = "", []
+    for late in state.late_headers:
+        if isinstance(late, WaitingParams):
+            text = late.text
+        else:
+            others.append(late)
+    return text, tuple(others)

@@ -126,7 +126,8 @@ class Sl(Module):
     def _send(self, run: Run, status: int, reason: str, headers: str = "") -> int:
         contacts = run.destination_set() if 300 <= status < 400 else ""
         headers += f"{contacts}\r\n" if contacts else ""
-        if not run.reply_stateless(status, reason, headers, record_route=180 <= status < 300):
+        reply = run.reply_stateless if run.transaction is None else _reply_of(run)
+        if not reply(status, reason, headers, record_route=180 <= status < 300):
             return -1
         run.server.dispatcher.stateless_acks = self.received_ACKs
         if self.filtered_ack is not None:
@@ -139,6 +140,13 @@ class Sl(Module):
             self._by_class[status // 100].value += 1
             self.sent_replies.value += 1
         return 1
+
+
+def _reply_of(run: Run) -> Callable[..., bool]:
+    """Where the route has waited, the transaction that was made for it repeats what nobody else would."""
+    transaction = run.transaction
+    is_only_held = run.is_held and transaction is not None and transaction.owner is None
+    return run.reply if is_only_held else run.reply_stateless
 
 
 def _status(text: str) -> int | None:

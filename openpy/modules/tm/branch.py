@@ -82,7 +82,8 @@ class ClientBranch:
     """One branch; owner of its client transaction.
 
     `status` is that of its end, 0 before; `response` the reply that ended it, if one did. `uri` and `flags` are those
-    that it was sent with, `highest` its highest provisional reply, `breadth` its share of how far the request spreads.
+    that it was sent with, `was_answered` says whether a reply came from where it went last, `highest` is its highest
+    provisional reply, `breadth` its share of how far the request spreads.
     """
 
     __slots__ = (
@@ -140,17 +141,23 @@ class ClientBranch:
         return True
 
     async def send(self) -> None:
-        """Send the request by the next way; raises DestinationError where there is none."""
-        assert self._ways is not None
+        """Send the request by the next way; raises DestinationError where there is none.
+
+        Nothing is sent if it ended or was cancelled while a name was looked up or a connection was made.
+        """
+        ways = self._ways
+        assert ways is not None
         try:
-            flow, data = await self._ways.next()
+            flow, data = await ways.next()
         except DestinationError:
             self._ways = None  # they know us: the two would keep each other alive
+            if self.status or self.cancelled:
+                return
             raise
-        if not self._ways.has_more:
-            self._ways = None
         if self.status or self.cancelled:
-            return  # while a name was looked up or a connection was made
+            return
+        if not ways.has_more:
+            self._ways = None
         self._begin(flow, data)
 
     def _begin(self, flow: Flow, data: bytes) -> None:
@@ -212,9 +219,11 @@ class ClientBranch:
 
     def on_timeout(self, transaction: ClientTransaction) -> None:
         """No final reply came."""
-        self._remember_dead(transaction.flow)
-        if self.was_answered or not self._goes_on(408):
-            self.end(408)
+        if not self.was_answered:
+            self._remember_dead(transaction.flow)
+            if self._goes_on(408):
+                return
+        self.end(408)
 
     def on_transport_error(self, transaction: ClientTransaction) -> None:
         """The connection was lost, which counts as a 503 (RFC 3261 16.9)."""
@@ -252,6 +261,7 @@ class ClientBranch:
         """Try the next address; where none is left the branch ends with this status."""
         if self._ways is None or self.status or self.cancelled:
             return False
+        self.was_answered = False  # where it goes now nobody has said anything
 
         def tried(_: Any, error: BaseException | None) -> None:
             if error is None:
@@ -260,6 +270,7 @@ class ClientBranch:
             if not isinstance(error, DestinationError):
                 self._server.report(error)
             if response is not None:
+                self.was_answered = True
                 self._owner.replied(self, response)
             else:
                 self.end(status)

@@ -60,7 +60,8 @@ class Armed:
 class ResponseContext:
     """One forwarded request; owner of its server transaction.
 
-    `is_silent` says that nothing goes up (`t_replicate`). `winner` is the branch whose reply the failure route is
+    `is_silent` says that nothing goes up (`t_replicate`), and so that it ends the transaction if the script does not,
+    who may still wait: 64*T1 after the copy has got its answer. `winner` is the branch whose reply the failure route is
     about, `relayed` the one whose reply went up last.
     """
 
@@ -99,7 +100,8 @@ class ResponseContext:
         """
         state = run.state
         self.server: ServerTransaction = run.begin_transaction()
-        self.server.owner = self
+        if self.server.owner is None:  # a copy of what was relayed already does not get the CANCEL of it
+            self.server.owner = self
         self.is_silent = is_silent
         self.branches: list[ClientBranch] = []
         self.cancelled = False
@@ -123,8 +125,13 @@ class ResponseContext:
 
     @property
     def is_open(self) -> bool:
-        """Whether branches may be added: no final reply went up, and nobody took the request back."""
-        return self.run is not None and not self.cancelled
+        """Whether branches may be added: no final reply went up, and nobody took the request back, or sent a 6xx."""
+        if self.run is None or self.cancelled:
+            return False
+        for branch in self.branches[self._round :]:  # noqa: SIM110 - each message pays for a generator
+            if branch.status >= 600:
+                return False
+        return True
 
     @property
     def reply_route(self) -> CompiledRoute | None:
@@ -162,7 +169,8 @@ class ResponseContext:
 
     def withdraw(self) -> None:
         """Nothing could be sent: the transaction is the script's again, and ends with it if nobody answers."""
-        self.server.owner = None
+        if self.server.owner is self:
+            self.server.owner = None
         self._let_go()
         self._let_branches_go()
 
@@ -215,7 +223,8 @@ class ResponseContext:
         """A reply whose turn it is (16.7 steps 3 to 10)."""
         status = response.status
         if status < 200:
-            if status > 100 and not branch.status and self.run is not None:
+            # Of another request there is only the 100 (RFC 4320 4.1), which nobody passes on.
+            if status > 100 and self.server.is_invite and not branch.status and self.run is not None:
                 self._pass_up(branch, response)
         elif status < 300:
             is_first = self.run is not None
@@ -291,7 +300,7 @@ class ResponseContext:
         run.hops = kept.hops
         run.edits_made = self._edits and self._edits.copy()
         state = self.state
-        failed = Branch(winner.uri, flags=winner.flags, send_socket=state.send_socket, path=state.path)
+        failed = Branch(winner.uri, flags=winner.flags, send_socket=state.send_socket)
         run.state = state.of_branch(failed)
         run.state.on_failure = None
         return run
@@ -343,7 +352,7 @@ class ResponseContext:
         data = without_top_via(response, edits)
         if self.server.reply(response.status, data):
             self.relayed = branch
-            self._counts.relay(response.status)
+            self._counts.relay(response.status, is_again=self.run is None)
             if self._listeners and self.run is not None:
                 tell(self._listeners, Happening.REPLIED, self.run, outcome_of(response))
         elif 200 <= response.status < 300:
@@ -351,6 +360,9 @@ class ResponseContext:
             self.server.flow.send(data)
 
     def _let_go(self) -> None:
+        if self.is_silent and self.run is not None and self.server.owner is self:
+            engine = self.run.server
+            engine.wheel.add(engine.transactions.longest, self.server.release)
         self.run = None
         self._edits = None
 

@@ -28,11 +28,12 @@ class ReplyCounts:
         if status in self.came:
             self.came[status].value += 1
 
-    def relay(self, status: int) -> None:
-        """A reply was passed on."""
+    def relay(self, status: int, *, is_again: bool = False) -> None:
+        """A reply was passed on; `is_again` says that the transaction had ended before."""
         self.relayed.value += 1
         self._send(status)
-        self.complete(status)
+        if not is_again:
+            self.complete(status)
 
     def answer(self, status: int) -> None:
         """A reply was made here."""

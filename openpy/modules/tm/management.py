@@ -58,7 +58,7 @@ async def send_request(
         "" if next_hop == NOTHING else next_hop,
         headers=_copied(headers),
         body=body.encode("utf-8", "surrogateescape"),
-        max_forwards=headers.max_forwards or 70,
+        max_forwards=70 if headers.max_forwards is None else headers.max_forwards,
         address_mark="!!",
         socket=leaves_by,
     )

@@ -289,7 +289,7 @@ class Tm(Module):
     def t_reply(
         self, run: Run, code: Annotated[int, NumberKind(100, 699, "a status code")], reason: Text
     ) -> int:
-        """Reply through the transaction; -1 without one, or after a final reply."""
+        """Reply through the transaction; -1 without one, and behind its final reply."""
         if run.transaction is None or run.request.method == "ACK":
             return -1
         return 1 if self._relaying.answer(run, code, reason) else -1

@@ -21,6 +21,7 @@ from openpy.modules.tm.counts import ReplyCounts
 from openpy.modules.tm.errors import ERRORS, RELAY_CODES
 from openpy.modules.tm.listening import NOTHING_YET, Delays, Happening, Listeners, Outcome, tell
 from openpy.modules.tm.sending import send_branches
+from openpy.sip.build import reason_phrase
 from openpy.sip.message import Request
 from openpy.transaction.flow import Flow
 from openpy.transaction.server import ServerTransaction
@@ -73,6 +74,9 @@ class Relaying:
             return self._failed(run, error.code, flags)
         context = context_of(run)
         if context is None:
+            ended = run.transaction is not None and run.transaction.finished and run.transaction.is_invite
+            if ended:
+                return 0  # by a CANCEL while the route waited, or by the script itself
             context = self._context(run)
             self.begun(run)
             if run.request.method == "INVITE" and not flags & NO_AUTOMATIC_100:
@@ -81,8 +85,12 @@ class Relaying:
         try:
             await send_branches(run, context, destination, self.patience(run, flags))
         except DestinationError as error:
-            if is_first and run.kind is RouteKind.REQUEST:
-                context.withdraw()
+            if not is_first:  # what is under way may still be answered
+                return self._failed(run, error.code, flags | NO_ERROR_REPLY)
+            context.withdraw()
+            if context.cancelled:
+                self.answer(run, 487, reason_phrase(487))
+                return 0
             return self._failed(run, error.code, flags)
         return 1
 
@@ -130,7 +138,10 @@ class Relaying:
         )
 
     def cancel(self, run: Run) -> bool:
-        """Answer a CANCEL of a known INVITE and pass it on along the branches; raises Overloaded."""
+        """Answer a CANCEL of a known INVITE and pass it on along the branches; raises Overloaded.
+
+        Where the route of the INVITE still waits there are none, and the INVITE is answered.
+        """
         invite = self._services.transactions.find_invite(run.request)
         if invite is None or not _takes_back(run.request, invite):
             return False
@@ -138,6 +149,8 @@ class Relaying:
         self.answer(run, 200, "canceling")
         if isinstance(invite.owner, ResponseContext):
             invite.owner.cancel()
+        else:
+            self.answer_outside(run.server, invite, 487, reason_phrase(487), ("", "", b""))
         return True
 
     def wait_for_application(self, run: Run) -> None:
@@ -155,7 +168,7 @@ class Relaying:
         reason: str,
         parts: tuple[str, str, bytes],
     ) -> bool:
-        """Answer for an application; `parts` are To tag, header lines and body. False if it was answered already."""
+        """Answer in place of a route; `parts` are To tag, header lines and body. False if it was answered already."""
         if transaction.finished:
             return False
         run = Run(server, transaction.request, transaction.flow, transaction)
@@ -181,10 +194,9 @@ class Relaying:
 
         False where nothing leaves: a final reply did already, or it is an ACK.
         """
-        if run.transaction is not None and run.transaction.finished:
+        if not run.reply(status, reason, headers, body, to_tag=to_tag, record_route=180 <= status < 300):
             return False
         self._replies.answer(status)
-        answered = run.reply(status, reason, headers, body, to_tag=to_tag, record_route=180 <= status < 300)
         if self._listeners:
             tag = "" if status == 100 else run.request.to.tag or to_tag or run.local_tag()
             tell(self._listeners, Happening.REPLIED, run, Outcome(status, reason, tag))
@@ -194,7 +206,7 @@ class Relaying:
         event = self._local_response()
         if event is not None:
             event(run.message, run.flow, run.transaction)
-        return answered
+        return True
 
 
 def _ways_of_ack(run: Run, destination: Destination) -> Ways:

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Coroutine
+from typing import Any
+
 from openpy.engine.destinations import E_NO_DESTINATION, Destination, DestinationError, current_destination
 from openpy.engine.module import RouteKind
 from openpy.engine.routes import perform
 from openpy.engine.run import Run
 from openpy.engine.state import Branch
+from openpy.engine.waiting import Stepper, Wait
 from openpy.modules.tm.branch import ClientBranch, Patience, relayed
 from openpy.modules.tm.breadth import UNSAID, shares_of, write_breadth
 from openpy.modules.tm.context import ResponseContext
@@ -44,7 +48,8 @@ async def send_branches(
 ) -> None:
     """Send the request to all targets of the route, or to one destination with the URI of each.
 
-    Raises DestinationError where not one branch could be sent: that of the last attempt.
+    None waits for the name or the connection of another. Raises DestinationError where not one branch could be sent:
+    that of the last attempt.
     """
     targets = targets_of(run)[: context.room]
     taken = context.breadth_taken if context.branches else 0
@@ -53,6 +58,7 @@ async def send_branches(
         return  # they are too many: the first ones are under way
     route = context.armed.branch
     error, sent = E_NO_DESTINATION if shares or not targets else E_BREADTH, 0
+    waiting: list[tuple[ClientBranch, Wait[int]]] = []
     context.hold()
     try:
         for target, share in zip(targets, shares, strict=False):
@@ -66,23 +72,48 @@ async def send_branches(
                 before = own.flags
                 await perform(route, own)
                 run.state.take_flags(own.state, before)
-                if own.dropped:
+                if own.dropped or not context.is_open:
                     continue
-            branch = None
             try:
-                branch = _branch(own, context, destination or current_destination(own), patience, share)
-                if not branch.send_at_once():
-                    await branch.send()
+                there = destination or current_destination(own)
+                if own is run and there.is_name:  # the next address may be tried when the route has gone on
+                    own = _branch_run(run, context, target)
+                branch = _branch(own, context, there, patience, share)
             except DestinationError as failure:
                 error = failure.code
-                if branch in context.branches:  # unless the transaction ended meanwhile, and has let all go
-                    context.branches.remove(branch)
-            else:
+                continue
+            if branch.send_at_once():
                 sent += 1
+            else:
+                waiting.append((branch, _begun(branch.send())))
+        for branch, wait in waiting:
+            code = await wait
+            if not code:
+                sent += 1
+                continue
+            error = code
+            if branch in context.branches:  # unless the transaction ended meanwhile, and has let all go
+                context.branches.remove(branch)
     finally:
         context.release()
     if not sent:
         raise DestinationError(error)
+
+
+def _begun(work: Coroutine[Any, None, None]) -> Wait[int]:
+    """Begin to send what may have to wait; the result is the code of the error, or 0."""
+    wait: Wait[int] = Wait()
+
+    def ended(_: None, error: BaseException | None) -> None:
+        if error is None:
+            wait.resolve(0)
+        elif isinstance(error, DestinationError):
+            wait.resolve(error.code)  # to keep the error itself would keep it and this alive
+        else:
+            wait.fail(error)
+
+    Stepper(work, ended).step()
+    return wait
 
 
 def _branch(

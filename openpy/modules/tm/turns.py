@@ -3,7 +3,8 @@
 Rules:
 1. One after the other: a reply that comes while a route looks at the one before, or while a 2xx waits, has its turn
    after it.
-2. The reply route sees each reply. One below 200 that it drops is dealt with no further; what it changes goes on.
+2. The reply route sees each reply. One below 200 that it drops is dealt with no further; what it changes goes on, and
+   its flags are those of the transaction.
 3. Where no route looks, and nothing has to be waited for, a reply is dealt with at once.
 4. A reply that cannot be dealt with, by an error of ours, does not keep back those behind it.
 """
@@ -111,6 +112,7 @@ class Turns:
         before = run.flags
         await perform(route, run)
         taker.state.take_flags(run.state, before)
+        branch.flags = run.state.branch_flags
         if run.dropped and response.status < 200:
             return None
         return changed_reply(response, run.edits_made)

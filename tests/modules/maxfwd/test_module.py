@@ -65,3 +65,8 @@ def test_hops_out_of_range_are_told_when_the_script_is_loaded(tmp_path: Path, ca
 def test_the_limit_has_its_own(tmp_path: Path, limit: int) -> None:
     with pytest.raises(ScriptError, match="max_limit is 1 to 256"):
         Bench(tmp_path, more=f'modparam("maxfwd", "max_limit", {limit})')
+
+
+def test_more_hops_than_the_limit_are_told_when_the_script_is_loaded(tmp_path: Path) -> None:
+    with pytest.raises(ScriptError, match="10 is not between 1 and 5"):
+        Bench(tmp_path, 'mf_process_maxfwd_header("10");', more='modparam("maxfwd", "max_limit", 5)')

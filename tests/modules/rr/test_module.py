@@ -192,3 +192,27 @@ def test_who_follows_routes_is_told_and_can_read_their_parameters(tmp_path: Path
             )
         )
         assert told == [("5.6", None)]
+
+
+@pytest.mark.parametrize(
+    ("route", "in_branch", "params"),
+    [
+        ('add_rr_param(";x=1");', "record_route();", [";x=1", ";x=1"]),
+        (";", 'add_rr_param(";y=$T_branch_idx"); record_route();', [";y=1", ";y=2"]),
+        (
+            'add_rr_param(";x=1");',
+            'add_rr_param(";y=$T_branch_idx"); record_route();',
+            [";x=1;y=1", ";x=1;y=2"],
+        ),
+        ("record_route();", 'add_rr_param(";y=$T_branch_idx");', [";y=1", ";y=2"]),
+    ],
+)
+def test_each_branch_has_the_params_that_wait(
+    tmp_path: Path, route: str, in_branch: str, params: list[str]
+) -> None:
+    more = f'modparam("rr", "append_fromtag", 0) branch_route[1] {{ {in_branch} }}'
+    fork = 't_on_branch("1"); append_branch("sip:c@192.0.2.12"); t_relay();'
+    with Bench(tmp_path, f"{route} {fork}", more=more, modules=("tm", "rr")) as bench:
+        _, *invites = bench.receive(request("INVITE", "sip:b@192.0.2.11"))
+        found = [sent.get("Record-Route") for sent in invites]
+        assert found == [f"<sip:127.0.0.1;lr{each}>" for each in params]

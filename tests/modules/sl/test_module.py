@@ -150,3 +150,17 @@ def test_other_modules_answer_through_it(tmp_path: Path, with_transaction: bool)
         assert bench.value("4xx_replies", "sl") == (not with_transaction)
         ack = Run(bench.server, parse_message(request("ACK")), bench.phone())
         assert not sl.send_reply(ack, 401, "Unauthorized")
+
+
+@pytest.mark.parametrize("wait", ["sleep(1);", ""])
+def test_where_the_route_has_waited_the_reply_is_repeated_until_the_ack(tmp_path: Path, wait: str) -> None:
+    """The caller has heard 100 and does not ask again, so nobody else would."""
+    with Bench(tmp_path, f'{wait} sl_send_reply("486", "Busy");', modules=("sl", "cfgutils")) as bench:
+        bench.receive(request("INVITE"))
+        bench.run_for(3)
+        busy = [sent for sent in bench.sent if sent.start == "SIP/2.0 486 Busy"]
+        assert len(busy) == (3 if wait else 1)
+        to_tag = busy[0].get("To").partition(";tag=")[2]
+        assert bench.receive(request("ACK", to_tag=to_tag)) == []
+        assert bench.run_for(60) == []
+        assert bench.server.transactions.servers_in_use == 0

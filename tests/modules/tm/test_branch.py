@@ -126,6 +126,42 @@ def test_without_failover_only_the_first_address_is_tried(tmp_path: Path, call: 
         assert (invites(given, SECOND), replies(given)) == ([], ["SIP/2.0 500 Server Internal Error"])
 
 
+def test_after_a_503_and_silence_the_third_address_is_tried(tmp_path: Path) -> None:
+    with bench(tmp_path, more='modparam("tm", "fr_timer", 5)') as given:
+        given.server.hosts["gw.example"] += ("192.0.2.23",)
+        given.receive(request("INVITE", NAMED))
+        given.receive(answer(invites(given, FIRST)[0], 503))
+        given.run_for(5.5)
+        assert invites(given, "udp:192.0.2.23:5060")
+        assert replies(given) == []
+
+
+@pytest.mark.parametrize("transport", ["udp", "tcp"])
+def test_a_503_of_one_address_is_no_answer_of_the_next(tmp_path: Path, transport: str) -> None:
+    """So a CANCEL has nothing to wait for, even while the connection is made."""
+    uri = f"{NAMED};transport={transport}"
+    with bench(tmp_path) as given:
+        given.receive(request("INVITE", uri))
+        if transport == "tcp":
+            flow, wait = given.server.connecting[0]
+            wait.resolve(flow)
+        given.receive(answer(invites(given, f"{transport}:192.0.2.21:5060")[0], 503))
+        given.receive(request("CANCEL", uri))
+        assert replies(given) == ["SIP/2.0 200 canceling", "SIP/2.0 487 Request Terminated"]
+
+
+@pytest.mark.parametrize("comes_up", [True, False])
+def test_a_branch_that_was_cancelled_while_it_connects_is_no_failure(tmp_path: Path, comes_up: bool) -> None:
+    uri = "sip:bob@192.0.2.21;transport=tcp"
+    with bench(tmp_path) as given:
+        given.receive(request("INVITE", uri))
+        given.receive(request("CANCEL", uri))
+        ((flow, wait),) = given.server.connecting
+        wait.resolve(flow if comes_up else None)
+        assert replies(given) == ["SIP/2.0 200 canceling", "SIP/2.0 487 Request Terminated"]
+        assert given.log == []
+
+
 @pytest.mark.parametrize("comes_up", [True, False])
 def test_after_a_lost_connection_the_next_address_is_tried(tmp_path: Path, comes_up: bool) -> None:
     with bench(tmp_path) as given:
@@ -162,3 +198,13 @@ def test_who_does_not_answer_counts_as_dead_where_a_name_led_there(tmp_path: Pat
             given.server.transactions.flow_failed(flow)
         given.run_for(6)
         assert dead.forbids(target)
+
+
+def test_who_answers_late_is_not_dead(tmp_path: Path) -> None:
+    with bench(tmp_path, more='disable_dns_blacklist=no\nmodparam("tm", "fr_timer", 5)') as given:
+        dead = given.server.dead_targets
+        assert dead is not None
+        given.receive(request("MESSAGE", NAMED))
+        given.receive(answer(invites(given, FIRST)[0], 100))
+        given.run_for(6)
+        assert not dead.forbids(Target("udp", "192.0.2.21", 5060))

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from tests.engine.kit import answer, request
+from tests.engine.kit import Bench, answer, request
 from tests.modules.tm.forking import Call, branches, forked, uri
 from tests.work.garbage import left_by
 
@@ -44,6 +44,7 @@ def test_each_further_2xx_goes_up_too(tmp_path: Path) -> None:
         call.answer(1, 200)
         assert call.answer(2, 200) == ["SIP/2.0 200 Reason"]
         assert call.answer(1, 200) == ["SIP/2.0 200 Reason"]  # repeated until the ACK
+        assert call.bench.value("2xx_transactions", "tm") == 1
 
 
 def test_a_2xx_after_a_failure_went_up_still_goes_up(tmp_path: Path) -> None:
@@ -112,6 +113,22 @@ def test_a_6xx_takes_the_other_branches_back_and_goes_up_when_they_have_ended(tm
         call.answer(1, 180)
         assert call.answer(2, 603) == [f"ACK {uri(2)} SIP/2.0", f"CANCEL {uri(1)} SIP/2.0"]
         assert call.answer(1, 487) == [f"ACK {uri(1)} SIP/2.0", "SIP/2.0 603 Reason"]
+
+
+def test_after_a_6xx_no_further_branch_is_sent(tmp_path: Path) -> None:
+    route = f't_on_branch("1"); {branches(1, 2)} t_relay();'
+    more = "branch_route[1] { if ($T_branch_idx == 2) sleep(1); }"
+    with Bench(tmp_path, route, more=more, modules=("sl", "tm", "cfgutils")) as bench:
+        _, invite = bench.receive(request("INVITE"))
+        bench.receive(answer(invite, 603))
+        assert {sent.start for sent in bench.run_for(2)} == {"SIP/2.0 603 Reason"}
+
+
+def test_of_another_request_no_provisional_reply_goes_up(tmp_path: Path) -> None:
+    """RFC 4320 4.1."""
+    with forked(tmp_path, 1, method="MESSAGE") as call:
+        assert call.answer(1, 183) == []
+        assert call.answer(1, 200) == ["SIP/2.0 200 Reason"]
 
 
 def test_challenges_of_all_branches_go_up_together(tmp_path: Path) -> None:
@@ -262,6 +279,22 @@ def test_what_the_failure_route_sees(tmp_path: Path) -> None:
         assert list(call.bench.printed()) == [f"{uri(1)}|<null>|486|kept", "flag", "branch flag", "48x"]
 
 
+def test_flags_of_a_failure_route_are_those_of_the_transaction(tmp_path: Path) -> None:
+    body = f'setflag(3); t_on_failure("2"); append_branch("{uri(2)}"); t_relay();'
+    with failing(tmp_path, body, 1, more='failure_route[2] { xlog("$mf"); }') as call:
+        call.answer(1, 486)
+        call.answer(2, 486)
+        assert list(call.bench.printed()) == ["8"]
+
+
+def test_the_path_to_a_phone_is_not_the_way_to_elsewhere(tmp_path: Path) -> None:
+    with failing(tmp_path, f'$ru = "{uri(3)}"; t_relay();', 1) as call:
+        (branch,) = (found.owner for found in call.bench.server.transactions._servers.transactions.values())
+        branch.state.path = "<sip:edge.example;lr>"  # as lookup() leaves it
+        call.answer(1, 486)
+        assert call.sent_to(3)[0].all("Route") == []
+
+
 def test_headers_of_the_request_route_are_part_of_later_branches(tmp_path: Path) -> None:
     arm = 'append_hf("X-First: 1\\r\\n"); t_on_failure("1");'
     more = f"""
@@ -325,6 +358,28 @@ def test_what_t_replicate_sends_stays_without_an_echo(tmp_path: Path) -> None:
     with Call(tmp_path, f't_replicate("{uri(1)}");') as call:
         call.bench.run_for(40)
         assert [sent for sent in call.bench.sent if sent.to.startswith("udp:192.0.2.1:")] == []
+
+
+@pytest.mark.parametrize("status", [200, 404, 0])
+@pytest.mark.parametrize("method", ["REGISTER", "INVITE"])
+def test_a_copy_keeps_no_transaction_for_ever(tmp_path: Path, method: str, status: int) -> None:
+    with Call(tmp_path, f't_replicate("{uri(1)}");', method=method) as call:
+        if status:
+            call.answer(1, status)
+        call.bench.run_for(100)
+        assert call.bench.server.transactions.servers_in_use == 0
+        assert call.replies == []
+
+
+def test_the_script_may_answer_after_the_copy_was(tmp_path: Path) -> None:
+    with Bench(
+        tmp_path,
+        f't_replicate("{uri(1)}"); sleep(5); t_reply("200", "OK");',
+        modules=("sl", "tm", "cfgutils"),
+    ) as bench:
+        (copy,) = bench.receive(request("REGISTER"))
+        bench.receive(answer(copy, 200))
+        assert [sent.start for sent in bench.run_for(6)] == ["SIP/2.0 200 OK"]
 
 
 def test_nothing_is_kept_in_the_end(tmp_path: Path) -> None:

@@ -15,6 +15,14 @@ def test_final_replies_complete_a_transaction_by_class() -> None:
     assert [count.value for count in counts.completed] == [1, 1, 2, 1, 1]
 
 
+def test_what_is_repeated_completes_nothing() -> None:
+    completed = [Count() for _ in range(5)]
+    counts = ReplyCounts(Count(), Count(), Count(), completed)
+    counts.relay(200)
+    counts.relay(200, is_again=True)
+    assert (counts.relayed.value, completed[0].value) == (2, 1)
+
+
 def test_single_statuses() -> None:
     came, sent = {404: Count()}, {200: Count(), 404: Count()}
     counts = ReplyCounts(Count(), Count(), Count(), [Count() for _ in range(5)], came, sent)

@@ -93,6 +93,11 @@ def test_what_the_headers_say_is_kept(bench: Bench) -> None:
     assert f":{endpoint.port};" in sent.get("Via")
 
 
+def test_no_hop_is_a_number_of_hops(bench: Bench) -> None:
+    ask(bench, "t_uac_dlg", "OPTIONS", PEER, ".", ".", f"{HEADERS}Max-Forwards: 0")
+    assert bench.sent[0].all("Max-Forwards") == ["0"]
+
+
 def begin(bench: Bench, method: str = "OPTIONS") -> tuple[list[Reply | None], Sent]:
     wait = bench.command("t_uac_dlg", method, PEER, ".", ".", f"{HEADERS}Call-ID: mine\r\n")
     replies: list[Reply | None] = []

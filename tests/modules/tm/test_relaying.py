@@ -127,3 +127,73 @@ def test_one_that_was_made_up_does_not_keep_the_genuine_one_out(tmp_path: Path) 
         assert starts(bench, answer(forged, 481)) == ["SIP/2.0 481 Reason"]
         assert starts(bench, cancel) == ["SIP/2.0 200 canceling", "CANCEL sip:bob@192.0.2.9 SIP/2.0"]
         assert starts(bench, cancel) == ["SIP/2.0 200 canceling"], "it came again"
+
+
+WAITS = ("sl", "tm", "cfgutils", "xlog")
+
+
+def test_a_cancel_while_the_route_waits(tmp_path: Path) -> None:
+    """RFC 3261 9.2: nothing is under way yet, so the INVITE is answered, and goes nowhere any more."""
+    route = 'if (is_method("INVITE")) sleep(1); $var(c) = t_relay(); xlog("$var(c)");'
+    with Bench(tmp_path, route, modules=(*WAITS, "textops")) as bench:
+        bench.receive(request("INVITE", "sip:bob@192.0.2.9"))
+        assert starts(bench, request("CANCEL", "sip:bob@192.0.2.9")) == [
+            "SIP/2.0 200 canceling",
+            "SIP/2.0 487 Request Terminated",
+        ]
+        assert starts(bench, request("ACK", "sip:bob@192.0.2.9")) == []
+        assert bench.run_for(60) == []
+        assert bench.server.transactions.servers_in_use == 0
+
+
+@pytest.mark.parametrize("more_targets", ["", 'append_branch("sip:bob@192.0.2.8");'])
+def test_a_cancel_while_a_branch_route_waits(tmp_path: Path, more_targets: str) -> None:
+    route = f't_on_branch("1"); {more_targets} t_relay();'
+    with Bench(tmp_path, route, more="branch_route[1] { sleep(1); }", modules=WAITS) as bench:
+        bench.receive(request("INVITE", "sip:bob@192.0.2.9"))
+        assert starts(bench, request("CANCEL", "sip:bob@192.0.2.9")) == ["SIP/2.0 200 canceling"]
+        assert {sent.start for sent in bench.run_for(5)} == {"SIP/2.0 487 Request Terminated"}
+
+
+def test_a_further_relay_that_fails_leaves_the_first_under_way(tmp_path: Path) -> None:
+    route = 't_relay(); $ru = "sip:bob@nowhere.example"; $var(c) = t_relay(); xlog("$var(c)");'
+    with Bench(tmp_path, route) as bench:
+        trying, invite = bench.receive(request("INVITE", "sip:bob@192.0.2.9"))
+        assert trying.start == "SIP/2.0 100 Giving a try"
+        assert list(bench.printed()) == ["-4"]
+        assert starts(bench, answer(invite, 200)) == ["SIP/2.0 200 Reason"]
+
+
+def test_a_copy_does_not_take_the_cancel_of_what_was_relayed(tmp_path: Path) -> None:
+    route = 't_relay(); if (is_method("INVITE")) t_replicate("sip:192.0.2.8");'
+    with Bench(tmp_path, route) as bench:
+        _, invite, copy = bench.receive(request("INVITE", "sip:bob@192.0.2.9"))
+        assert copy.to == "udp:192.0.2.8:5060"
+        bench.receive(answer(invite, 180))
+        assert starts(bench, request("CANCEL", "sip:bob@192.0.2.9")) == [
+            "SIP/2.0 200 canceling",
+            "CANCEL sip:bob@192.0.2.9 SIP/2.0",
+        ]
+
+
+def test_a_copy_that_cannot_be_sent_changes_nothing_for_what_was_relayed(tmp_path: Path) -> None:
+    route = 't_relay(); if (is_method("INVITE")) t_replicate("sip:nowhere.example");'
+    with Bench(tmp_path, route) as bench:
+        _, invite = bench.receive(request("INVITE", "sip:bob@192.0.2.9"))
+        bench.receive(answer(invite, 180))
+        assert starts(bench, request("CANCEL", "sip:bob@192.0.2.9"))[1:] == [
+            "CANCEL sip:bob@192.0.2.9 SIP/2.0"
+        ]
+
+
+def test_an_error_of_ours_behind_t_relay_takes_the_branches_back(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def fail(*_: object) -> int:
+        raise ValueError("ours")
+
+    monkeypatch.setattr("openpy.modules.tm.module.status_of", fail)
+    with Bench(tmp_path, 't_relay(); t_check_status("1");') as bench:
+        _, invite, error = bench.receive(request("INVITE", "sip:bob@192.0.2.9"))
+        assert error.start == "SIP/2.0 500 Server Internal Error"
+        assert starts(bench, answer(invite, 180)) == ["CANCEL sip:bob@192.0.2.9 SIP/2.0"]

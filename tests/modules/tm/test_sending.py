@@ -30,6 +30,13 @@ def test_a_branch_route_sees_and_changes_each_branch(tmp_path: Path) -> None:
         assert [call.sent_to(phone)[0].get("X-Branch") for phone in (1, 2)] == ["1", "2"]
 
 
+def test_flags_of_a_branch_route_are_those_of_the_transaction(tmp_path: Path) -> None:
+    more = 'branch_route[1] { setflag(3); } onreply_route[1] { xlog("$mf"); }'
+    with Call(tmp_path, f't_on_branch("1"); t_on_reply("1"); {branches(1)} t_relay();', more=more) as call:
+        call.answer(1, 180)
+        assert list(call.bench.printed()) == ["8"]
+
+
 def test_drop_in_a_branch_route_leaves_the_branch_out(tmp_path: Path) -> None:
     more = f'branch_route[1] {{ if ($ru == "{uri(1)}") drop; }}'
     with Call(tmp_path, f'{branches(1, 2)} t_on_branch("1"); t_relay();', more=more) as call:
@@ -99,6 +106,20 @@ def test_there_are_twelve_branches_in_the_life_of_a_transaction(tmp_path: Path, 
         assert len(call.sent_to(1)) + len(call.sent_to(2)) == 12
 
 
+def test_no_branch_waits_for_the_connection_of_another(tmp_path: Path) -> None:
+    tcp = ";transport=tcp"
+    route = f'$ru = "{uri(1)}{tcp}"; append_branch("{uri(2)}{tcp}"); append_branch("{uri(3)}"); t_relay(); xlog("on");'
+    with Call(tmp_path, route) as call:
+        assert len(call.sent_to(3)) == 1
+        (_, first), (flow, second) = call.bench.server.connecting
+        second.resolve(flow)
+        assert call.bench.sent[-1].to == "tcp:192.0.2.12:5060"
+        assert call.answer(3, 486) == [f"ACK {uri(3)} SIP/2.0"]
+        assert list(call.bench.printed()) == []
+        first.resolve(None)
+        assert list(call.bench.printed()) == ["on"]
+
+
 def test_relaying_twice_adds_branches(tmp_path: Path) -> None:
     with Call(tmp_path, f'{branches(1)} t_relay(); $ru = "{uri(2)}"; t_relay();') as call:
         assert starts(call) == [f"INVITE {uri(1)} SIP/2.0", f"INVITE {uri(2)} SIP/2.0"]
@@ -122,3 +143,16 @@ def test_the_same_uri_by_another_way_is_another_target(tmp_path: Path) -> None:
     with Bench(tmp_path, route) as bench:
         sent = bench.receive(request("INVITE"))
         assert {each.to for each in sent[1:]} == {"udp:192.0.2.21:5060", "udp:192.0.2.22:5060"}
+
+
+def test_a_further_address_gets_what_the_first_got(tmp_path: Path) -> None:
+    """Whatever the route has done to the request since."""
+    route = (
+        f'$ru = "sip:bob@gw.example"; t_relay(); $ru = "{uri(3)}"; append_hf("X: later\\r\\n"); t_relay();'
+    )
+    with Bench(tmp_path, route) as bench:
+        bench.server.hosts["gw.example"] = ("192.0.2.21", "192.0.2.22")
+        _, first, _ = bench.receive(request("INVITE"))
+        _, again = bench.receive(answer(first, 503))
+        assert (again.to, again.start) == ("udp:192.0.2.22:5060", "INVITE sip:bob@gw.example SIP/2.0")
+        assert again.all("X") == []

@@ -57,6 +57,14 @@ def test_onreply_avp_mode(tmp_path: Path, mode: int, seen: list[str]) -> None:
         assert list(call.bench.printed()) == seen
 
 
+def test_flags_of_a_reply_route_are_those_of_the_transaction(tmp_path: Path) -> None:
+    more = """onreply_route[1] { setflag(3); setbflag(0, 4); }
+        failure_route[1] { xlog("$mf $bf"); }"""
+    with forked(tmp_path, 1, more=more, arm='t_on_reply("1"); t_on_failure("1");') as call:
+        call.answer(1, 486)
+        assert list(call.bench.printed()) == ["8 16"]
+
+
 def test_what_comes_while_a_reply_waits_has_its_turn_after_it(tmp_path: Path) -> None:
     with forked(tmp_path, 1, 2) as call:
         tm = call.bench.server.module("tm")
