@@ -15,17 +15,23 @@ from pathlib import Path
 from typing import Any, NamedTuple
 
 from openpy.cli.console import write
+from openpy.cli.findings import write_text
 from openpy.cli.listing import BOLD, PLAIN, listing, read_source, sent_lines, shorten
 from openpy.cli.messagefile import mended
-from openpy.cli.options import UsageError, parse_socket
+from openpy.cli.options import add_definitions
 from openpy.db.errors import DatabaseError
 from openpy.engine.eventfields import Event, sent_event
 from openpy.engine.log import LABELS, WARNING, Log
 from openpy.engine.module import ModuleError
 from openpy.engine.sockets import SocketError
 from openpy.engine.trace import Delivery, Filter
-from openpy.script.diagnostics import ScriptError, render
+from openpy.script.diagnostics import ScriptError
 from openpy.script.environment import ArgumentError
+from openpy.script.parser import Definitions
+from openpy.sip.errors import RemoteError
+from openpy.sip.message import Request, parse_message
+from openpy.sip.validity import check_request, check_response
+from openpy.testing.exchange import peer_of
 from openpy.testing.network import Address, Network, Weather
 from openpy.testing.server import Stream, VirtualServer
 from openpy.testing.world import START, World
@@ -72,11 +78,16 @@ def main(arguments: Sequence[str]) -> int:
     try:
         data, remarks = mended(_read(options.message))
         with tempfile.TemporaryDirectory(prefix="openpy-explain-") as folder:
-            explained = explain(script, data, Path(folder), sender=options.sender, overrides=options.param)
+            explained = explain(
+                script,
+                data,
+                Path(folder),
+                sender=options.sender,
+                overrides=options.param,
+                definitions=options.definitions,
+            )
     except ScriptError as error:
-        source = script.read_bytes().decode("utf-8", "surrogateescape")
-        for diagnostic in error.diagnostics:
-            _complain(render(diagnostic, source))
+        write_text(error.diagnostics)
         return FAILED
     except ModuleError as error:
         _complain("\n".join(filter(None, (f"openpy explain: {error.message}", error.hint))))
@@ -102,6 +113,7 @@ def explain(
     *,
     sender: Peer = SENDER,
     overrides: Sequence[Override] = (),
+    definitions: Definitions = (),
     wall: float | None = None,
 ) -> Event:
     """What a script does with a message, as docs/explain.md describes it; databases are made in `folder`.
@@ -135,7 +147,7 @@ def explain(
     network.weather = Weather(delay=0.0)
     network.watch = watched
     server = VirtualServer(world, network, folder, Log(sink=logged), {}, streamed)
-    server.load(script)
+    server.load(script, definitions)
     server.log.level = max(
         server.log.level, WARNING
     )  # what the script is warned of belongs to the explanation
@@ -154,7 +166,7 @@ def explain(
     server.advance(AFTERWARDS)
     trace = next((event for event in traces if event["type"] == "trace"), None)
     if trace is None and not has_begun:
-        server.remarks.append("the script did not run: the message was dealt with before it")
+        server.remarks.append(f"the script did not run: {_why_not(server, data)}")
     explained = {
         "script": str(script),
         "remarks": server.remarks,
@@ -164,6 +176,19 @@ def explain(
     }
     server.end()
     return explained
+
+
+def _why_not(server: VirtualServer, data: bytes) -> str:
+    """Why a message does not come to the script."""
+    try:
+        message = parse_message(data)
+        if isinstance(message, Request):
+            check_request(message, server.dispatcher.limits)
+        else:
+            check_response(message, server.dispatcher.limits)
+    except RemoteError as error:
+        return f"the message is refused before it: {error.reason}"
+    return "the message was dealt with before it"
 
 
 def _hand_in(server: VirtualServer, network: Network, data: bytes, sender: Peer) -> None:
@@ -209,7 +234,7 @@ def _parser() -> argparse.ArgumentParser:
         type=_peer,
         default=SENDER,
         metavar="[PROTO:]IP[:PORT]",
-        help="where the message comes from; default: udp:192.0.2.1:5060",
+        help="where the message comes from, by udp or tcp; default: udp:192.0.2.1:5060",
     )
     parser.add_argument(
         "--param",
@@ -219,15 +244,15 @@ def _parser() -> argparse.ArgumentParser:
         metavar="MODULE.NAME=VALUE",
         help="a parameter in place of the script's (repeatable)",
     )
+    add_definitions(parser)
     return parser
 
 
 def _peer(text: str) -> Peer:
     try:
-        found = parse_socket(text)
-    except UsageError:
+        return Peer(*peer_of(text))
+    except ValueError:
         raise argparse.ArgumentTypeError(f"{text}: write [udp:|tcp:]address[:port]") from None
-    return Peer(found.protocol or "udp", found.host.strip("[]"), found.port or 5060)
 
 
 def _parameter(text: str) -> Override:

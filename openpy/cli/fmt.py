@@ -14,7 +14,7 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
-from openpy.cli.options import UsageError, parse_definition
+from openpy.cli.options import add_definitions
 from openpy.script.diagnostics import ScriptError, render
 from openpy.script.formatting import format_script
 from openpy.script.preprocessor import decode
@@ -50,18 +50,8 @@ def _parser() -> argparse.ArgumentParser:
         "--check", action="store_true", help="change nothing; exit status 1 where something would change"
     )
     parser.add_argument("--diff", action="store_true", help="change nothing; show what would change")
-    parser.add_argument(
-        "-A", dest="definitions", action="append", default=[], type=_definition, metavar="NAME[=VALUE]",
-        help="define a name, as for openpy itself (repeatable)",
-    )  # fmt: skip
+    add_definitions(parser)
     return parser
-
-
-def _definition(text: str) -> tuple[str, str]:
-    try:
-        return parse_definition(text)
-    except UsageError as error:
-        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def _format(file: str, options: argparse.Namespace) -> int:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import textwrap
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -20,7 +20,7 @@ MOST = 4
 """Values of one variable on one line, in a loop."""
 
 MOST_NOTES = 20
-"""Notes below one line."""
+"""Notes below one line, and messages below a listing."""
 
 Event = dict[str, Any]
 ReadSource = Callable[[str], list[str] | None]
@@ -85,8 +85,10 @@ def listing(trace: Event, source: ReadSource, *, colours: bool = False) -> list[
 
 
 def sent_lines(sent: Iterable[Event]) -> list[str]:
-    """What was sent, a line each."""
+    """What was sent, a line each; of a message that goes round, only the first turns."""
     lines = [f"  {shorten(event['start'])} to {event['to']}" for event in sent]
+    if len(lines) > MOST_NOTES:
+        lines[MOST_NOTES:] = [f"  ... and {len(lines) - MOST_NOTES} more"]
     return ["sent:", *lines] if lines else ["nothing was sent"]
 
 
@@ -115,14 +117,14 @@ def shorten(text: str, longest: int = LONGEST) -> str:
 
 _SPECIAL = {"\r": "\\r", "\n": "\\n", "\t": "\\t"}
 _VERDICTS = {True: "true", False: "false", "error": "an error"}
-_RESULTS = {"dropped": "dropped the message", "failed": "failed: "}
+_RESULTS = {"dropped": "ended with drop", "failed": "failed: "}
 
 
 # --- events -> lines ----------------------------------------------------------------------------------------------
 
 
 def _blocks(events: list[Event]) -> list[_Block]:
-    """The routes that ran, each once, in the order in which they began."""
+    """The routes that ran, each once, in the order in which they began; then what they include."""
     found: dict[tuple[str, int], _Block] = {}
     for event in events:
         if event["event"] == "route":
@@ -131,7 +133,18 @@ def _blocks(events: list[Event]) -> list[_Block]:
                 found[key].times += 1
             else:
                 found[key] = _Block(event["file"], event["name"], event["line"], event["end_line"])
-    return list(found.values())
+    return [*found.values(), *_included(events, list(found.values()))]
+
+
+def _included(events: list[Event], routes: list[_Block]) -> Iterator[_Block]:
+    """What ran of files that are included within a route: none of its lines is between those of the route."""
+    found: dict[str, set[int]] = {}
+    for event in events:
+        file, line = event.get("file", ""), event.get("line", 0)
+        if line and not any(route.file == file and route.first <= line <= route.last for route in routes):
+            found.setdefault(file, set()).add(line)
+    for file, lines in found.items():
+        yield _Block(file, "included within a route", min(lines), max(lines))
 
 
 def _lines(events: list[Event]) -> dict[tuple[str, int], Line]:

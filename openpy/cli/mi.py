@@ -25,7 +25,9 @@ FIFO, REPLY_DIR = "/tmp/openser_fifo", "/tmp/"
 def add_arguments(parser: argparse.ArgumentParser) -> None:
     """Declare what the command takes."""
     parser.add_argument("name", metavar="COMMAND", help="such as which, uptime, get_statistics")
-    parser.add_argument("parameters", nargs="*", metavar="PARAMETER", help="as the command takes them")
+    parser.add_argument(
+        "parameters", nargs="*", default=[], metavar="PARAMETER", help="as the command takes them"
+    )
     control.add_arguments(parser)
     parser.add_argument("--fifo", metavar="PATH", help=f"the server's fifo_name, such as {FIFO}: ask there")
     parser.add_argument("--reply-dir", metavar="DIR", help=f"the server's reply_dir; default: {REPLY_DIR}")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import getopt
 from collections.abc import Sequence
 from dataclasses import dataclass, field
@@ -153,6 +154,26 @@ def parse_definition(text: str) -> tuple[str, str]:
     if not (name.isascii() and name.isidentifier()):
         raise UsageError(f"-A {text}: write NAME or NAME=value")
     return name, value
+
+
+def add_definitions(parser: argparse.ArgumentParser) -> None:
+    """Declare -A for a command with a parser of its own; its values are in `definitions`."""
+    parser.add_argument(
+        "-A",
+        dest="definitions",
+        action="append",
+        default=[],
+        type=_definition,
+        metavar="NAME[=VALUE]",
+        help="define a name, as for openpy itself (repeatable)",
+    )
+
+
+def _definition(text: str) -> tuple[str, str]:
+    try:
+        return parse_definition(text)
+    except UsageError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
 
 
 def parse_socket(text: str) -> SocketId:

@@ -14,6 +14,11 @@ if TYPE_CHECKING:
 PLUGIN = "openpy.testing.plugin"
 COVERAGE_PLUGIN = "openpy.testing.coverage"
 
+KNOWN_BEFORE = (
+    "ignore:Module already imported so cannot be rewritten; openpy:pytest.PytestAssertRewriteWarning"
+)
+"""A filter: pytest finds our plug-in's package imported, by this command; as an error it would end every run."""
+
 MISSING = 4
 """The exit status where pytest is not installed: pytest's own for a wrong command line."""
 
@@ -42,7 +47,7 @@ def main(arguments: Sequence[str]) -> int:
         return MISSING
     import pytest
 
-    options = ["-p", PLUGIN, *(word for word in rest if word != "--")]
+    options = ["-p", PLUGIN, "-W", KNOWN_BEFORE, *(word for word in rest if word != "--")]
     if not measured:
         return int(pytest.main(options))
     with _measured(reports or ["text"]):

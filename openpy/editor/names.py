@@ -13,7 +13,7 @@ from collections.abc import Iterator, Mapping
 from typing import NamedTuple
 
 from openpy.editor.context import ROUTE_KINDS
-from openpy.script.lexer import DIRECTIVE, SourceText, Token, scan
+from openpy.script.lexer import DIRECTIVE, KEYWORDS, SourceText, Token, scan
 from openpy.script.syntax import RouteKind
 
 ROUTE_ARGUMENTS = {
@@ -30,7 +30,7 @@ _DEFINING = ("define", "trydef", "redefine")
 _NAMING = (*_DEFINING, "ifdef", "ifndef")
 _VARIABLE = re.compile(r"\$\(?(var|avp)\(([^()\[\]{}$]+)\)")
 _DIRECTIVE = re.compile(rf"({'|'.join(_NAMING)})[ \t]+(\w+)")
-_WORD = re.compile(r"[A-Za-z_]\w*")
+_WORD = re.compile(r"[A-Za-z_]\w*", re.ASCII)
 _LABEL = re.compile(r"[A-Za-z_]\w*|\d{1,2}", re.ASCII)
 _INNER = re.compile(r"[\w:.-]+", re.ASCII)
 _ASSIGNING = frozenset(("=", "ASSIGN"))
@@ -142,5 +142,7 @@ def check_new_name(sources: Mapping[str, str], name: Name, new: str) -> None:
     is_variable = name.kind in ("$var", "$avp")
     if not (_INNER if is_variable else _WORD if name.kind == NAME else _LABEL).fullmatch(new):
         raise CannotRename(f'"{new}" is no name: letters, digits and _ make one')
+    if not is_variable and new in KEYWORDS:
+        raise CannotRename(f"{new} is a word of the language")
     if not is_variable and new != name.text and Name(name.kind, new) in defined(sources):
         raise CannotRename(f"there is another {new} already")

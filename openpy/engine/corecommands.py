@@ -36,7 +36,7 @@ class CoreCommands:
 
     @mi_command("get_statistics")
     def get_statistics(self, name: str, *more: str) -> Reply:
-        """Values: a name, a group such as `sl:`, or `all`; unknown names are passed over."""
+        """Values: a name, also with its group, a group (`sl:`), or `all`; unknown names are passed over."""
         found = [entry for wanted in (name, *more) for entry in self._server.statistics.select(wanted)]
         if not found:
             raise MiError(*NOT_FOUND)

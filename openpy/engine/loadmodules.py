@@ -15,6 +15,7 @@ from openpy.engine.loading import Loading, Standing
 from openpy.engine.module import Module, ModuleError
 from openpy.engine.modulefinder import find_module, module_names
 from openpy.engine.oldmodules import absent
+from openpy.script import dialects
 from openpy.script.diagnostics import closest, did_you_mean, error, warning
 from openpy.script.environment import ArgumentError, Environment
 from openpy.script.patterns import Flags, compile_pattern
@@ -38,7 +39,8 @@ def load_module(loading: Loading, statement: LoadModule) -> None:
         loading.note(error(settings.MODULE_NOT_LOADED, statement.position, message, problem.hint))
         name = Path(path).name.removesuffix(".so")
         loading.absent.append(name)
-        meant = "" if absent(name) or name in module_names() else closest(name, module_names())
+        is_known = absent(name) or name in dialects.MODULES or name in module_names()
+        meant = "" if is_known else closest(name, module_names())
         if meant:
             loading.meant[meant] = find_module(meant)(loading.services)
         else:

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from openpy.engine.module import Module, ModuleError
 from openpy.engine.oldmodules import absent
+from openpy.script import dialects
 from openpy.script.diagnostics import did_you_mean
 
 PACKAGE = "openpy.modules"
@@ -44,7 +45,9 @@ def find_module(path: str, search: str = "") -> type[Module]:
         raise ModuleError(f"could not open module <{path}>: {reason[0]}", reason[1])
     if found is None:
         known = module_names()
-        hint = did_you_mean(name, known) or f"this version has {', '.join(known)}"
+        hint = (
+            dialects.MODULES.get(name) or did_you_mean(name, known) or f"this version has {', '.join(known)}"
+        )
         raise ModuleError(f"could not open module <{path}>", hint)
     return found
 

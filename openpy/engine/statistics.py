@@ -58,17 +58,17 @@ class Statistics:
             yield group, name, source.value if isinstance(source, Count) else source()
 
     def select(self, wanted: str) -> list[tuple[str, str, int]]:
-        """Each (group, name, value) that `get_statistics` means: `all`, a group (`sl:`), or one name of any group."""
+        """Each (group, name, value) that `get_statistics` means: `all`, a group (`sl:`), or one that `_is` named so."""
         name = wanted.lower()
         return [
             entry
             for entry in self
-            if wanted == "all" or entry[1].lower() == name or f"{entry[0].lower()}:" == name
+            if wanted == "all" or f"{entry[0].lower()}:" == name or _is(entry[0], entry[1], name)
         ]
 
     def reset(self, wanted: str) -> bool:
         """Set a counter to 0; False if there is none of that name. What is computed, or not to be reset, is kept."""
-        found = [source for (_, name), source in self._values.items() if name.lower() == wanted.lower()]
+        found = [source for (group, name), source in self._values.items() if _is(group, name, wanted.lower())]
         for source in found:
             if isinstance(source, Count):
                 source.reset()
@@ -77,6 +77,11 @@ class Statistics:
     def lines(self) -> list[str]:
         """All that are not zero, one `group:name = value` each."""
         return [f"{group}:{name} = {value}" for group, name, value in self if value]
+
+
+def _is(group: str, name: str, wanted: str) -> bool:
+    """Whether somebody means this one: by its name, as in 1.3, or with its group, as it is printed."""
+    return wanted in (name.lower(), f"{group}:{name}".lower())
 
 
 @dataclass(frozen=True)

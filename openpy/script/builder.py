@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from openpy.script import comparable, dialects
-from openpy.script.corenames import BARE_COMMANDS, FIRST_NAMES
+from openpy.script.corenames import BARE_COMMANDS, FIRST_NAMES, LIKE_KEYWORDS
 from openpy.script.diagnostics import Diagnostic
 from openpy.script.globalsection import GlobalSection
 from openpy.script.lexer import Token
@@ -139,7 +139,8 @@ class Builder(GlobalSection):
         command = FIRST_NAMES.get(name.text, name.text)
         if command not in BARE_COMMANDS:
             message = f"bad command: {name.text} is called without parentheses"
-            self._error(rules.MISSING_PARENTHESES, at, message, f"write {name.text}()")
+            meant = LIKE_KEYWORDS.get(name.text.lower(), f"{name.text}()")
+            self._error(rules.MISSING_PARENTHESES, at, message, f"write {meant}")
         return Call(command, (), position=at)
 
     def if_(self, at: Position, condition: Expression, body: Block, otherwise: Block | None = None) -> If:

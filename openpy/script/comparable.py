@@ -34,7 +34,7 @@ _NUMBERS: dict[str, tuple[frozenset[str], str]] = {
 }
 """Operands that are numbers: the words that stand for some, and what to say."""
 
-_VARIABLES = {
+VARIABLES = {
     "method": "$rm",
     "uri": "$ru",
     "status": "$rs",
@@ -48,6 +48,11 @@ _VARIABLES = {
     "af": "$af",
     "msg:len": "$ml",
 }
+"""Operands, and the variables that have their values."""
+
+_METHODS = frozenset(
+    _words("INVITE ACK BYE CANCEL OPTIONS REGISTER MESSAGE SUBSCRIBE NOTIFY PUBLISH REFER INFO UPDATE PRACK")
+)
 
 
 def condition_problem(value: Value) -> Problem:
@@ -57,10 +62,12 @@ def condition_problem(value: Value) -> Problem:
             return None
         case String():
             return "a string is no condition", 'compare it with something, as in $rm=="INVITE"'
+        case Name(text=text) if text.upper() in _METHODS:
+            return f"{text} is no condition", f"each method is compared: method=={text}"
         case Name(text=text):
             return f"{text} is no condition", f"a function is called with parentheses: {text}()"
         case Operand(name=name):
-            return f"{name} must be compared with something", f"or use {_VARIABLES[name]}"
+            return f"{name} must be compared with something", f"or use {VARIABLES[name]}"
         case Myself():
             return "myself must be compared with something", "such as uri==myself"
         case Null():
@@ -73,7 +80,7 @@ def value_problem(value: Value) -> Problem:
     """Whether a value can be assigned or calculated with."""
     match value:
         case Operand(name=name):
-            return f"{name} can only be compared", f"use {_VARIABLES[name]}"
+            return f"{name} can only be compared", f"use {VARIABLES[name]}"
         case Myself():
             return "myself can only be compared", "such as uri==myself"
         case Network(text=text):
@@ -119,7 +126,7 @@ def _variable(operator: str, right: Value) -> Problem:
         case Number():
             return _no_matching("a number", operator)
         case Operand(name=name):
-            return f"{name} cannot stand on the right of a comparison", f"use {_VARIABLES[name]}"
+            return f"{name} cannot stand on the right of a comparison", f"use {VARIABLES[name]}"
         case Network(text=text):
             return "an address is quoted here", f'write "{text}"'
     return None
@@ -150,7 +157,7 @@ def _address(name: str, operator: str, right: Value) -> Problem:
 
 
 def _needs(name: str, what: str) -> Problem:
-    return f"{name} is compared with {what}", f"the same as a variable: {_VARIABLES[name]}"
+    return f"{name} is compared with {what}", f"the same as a variable: {VARIABLES[name]}"
 
 
 def _no_matching(name: str, operator: str) -> Problem:

@@ -1,4 +1,4 @@
-"""The names of core functions: aliases, and which of them need no parentheses."""
+"""The names of core functions: aliases, and which of them need no parentheses. What is written in place of keywords."""
 
 from __future__ import annotations
 
@@ -39,3 +39,9 @@ BARE_COMMANDS = frozenset(
     )
 )
 """Core functions that may be written without parentheses."""
+
+LIKE_KEYWORDS: dict[str, str] = {
+    **dict.fromkeys(_words("elseif elsif elif"), "else if"),
+    **{word: word for word in _words("if else while switch case default return exit drop break route")},
+}
+"""What is meant by words that are written as in other languages, or not in lower case."""

@@ -62,6 +62,28 @@ PARAMETERS = _hints({
 })  # fmt: skip
 """Core parameters."""
 
+_NO_NEED = "leave the line out"
+MODULES = _hints({
+    "pv": (KAMAILIO, f"{_NO_NEED}: the core has pseudo-variables and $var"),
+    "kex tmx corex": (KAMAILIO, f"{_NO_NEED}: what 1.3 has of it is in the core and in tm"),
+    "siputils": (KAMAILIO, 'write loadmodule "uri.so", for has_totag and the like'),
+    "sanity": (KAMAILIO, f"{_NO_NEED}: what cannot be parsed is answered before the script"),
+    "ctl jsonrpcs cfg_rpc counters mi_rpc xhttp": (KAMAILIO, f"{_NO_NEED}: openpyctl asks the server"),
+    "mi_http mi_json httpd": (OPENSIPS, f"{_NO_NEED}: openpyctl asks the server"),
+    "signaling": (OPENSIPS, 'write loadmodule "sl.so", for sl_send_reply; tm has t_reply'),
+    "sipmsgops": (OPENSIPS, 'write loadmodule "textops.so", for is_method and the like'),
+    "proto_udp proto_tcp proto_tls proto_ws proto_wss": (OPENSIPS, f"{_NO_NEED}: a listen line is enough"),
+    "websocket": (KAMAILIO, f"{_NO_NEED}: listen=ws:ADDRESS:PORT is enough"),
+    "tls": (KAMAILIO, f"{_NO_NEED}: write disable_tls=no and the core's tls_ parameters"),
+    "tls_mgm tls_openssl tls_wolfssl": (OPENSIPS, f"{_NO_NEED}: write disable_tls=no and the core's tls_ parameters"),
+    "rtpproxy rtpengine": (BOTH, 'write loadmodule "nathelper.so", for force_rtp_proxy'),
+    "sqlops": (BOTH, 'write loadmodule "avpops.so", for avp_db_query'),
+    "htable": (KAMAILIO, "keep the values in a database: avp_db_store, avp_db_load"),
+    "cachedb_local": (OPENSIPS, "keep the values in a database: avp_db_store, avp_db_load"),
+    "ipops": (KAMAILIO, "compare: src_ip==10.0.0.0/8"),
+})  # fmt: skip
+"""Modules that 1.3 never had."""
+
 SOCKET = {
     "advertise": f"this is the language of {KAMAILIO}; write advertised_address=ADDRESS and advertised_port=PORT",
     "as": f"this is the language of {OPENSIPS}; write advertised_address=ADDRESS and advertised_port=PORT",

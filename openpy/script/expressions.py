@@ -30,7 +30,7 @@ from openpy.script.codewriter import (
 )
 from openpy.script.comparison_binding import bind_comparison
 from openpy.script.comparisons import present
-from openpy.script.operations import OPERATIONS, assign, fold_constants, invert
+from openpy.script.operations import OPERATIONS, assign, fold_constants, invert, not_assigned
 from openpy.script.stopping import STOP
 from openpy.script.syntax import (
     And,
@@ -302,7 +302,8 @@ class ExpressionWriter(ABC):
             operator = "="
         if isinstance(value, ast.Constant):
             done = call(self.unit.name(setter), load("run"), value, ast.Constant(operator))
-            code: ast.expr = ast.IfExp(done, ast.Constant(1), ast.Constant(-1))
+            failed = call(self.unit.name(not_assigned), load("run"), self.where(node))
+            code: ast.expr = ast.IfExp(done, ast.Constant(1), failed)
         else:
             code = call(
                 self.unit.name(assign),

@@ -223,7 +223,7 @@ def scan(
             _tell(found, error(rules.UNCLOSED_STRING, position(start, end), message, hint))
             break
         else:
-            message = f"the character {match.group()!r} means nothing here and is skipped"
+            message = f"the {_shown(match.group())} means nothing here and is skipped"
             _tell(found, warning(rules.SKIPPED_CHARACTER, position(start, end), message))
             if comments:
                 yield Token(COMMENT, match.group(), position(start, end))
@@ -274,6 +274,12 @@ def _variable_end(text: str, end: int) -> tuple[int, str]:
     if match := _TRANSFORMATIONS.match(text, end):  # kept with the name, so that its message can be exact
         return match.end(), ""
     return end, ""
+
+
+def _shown(character: str) -> str:
+    """`character '?'`; what is no UTF-8 comes as a lone surrogate, and is shown as the byte that it was."""
+    is_byte = "\udc80" <= character <= "\udcff"
+    return f"byte 0x{ord(character) - 0xDC00:02x}" if is_byte else f"character {character!r}"
 
 
 def _comment_end(text: str, start: int) -> int:

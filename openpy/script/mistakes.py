@@ -5,9 +5,9 @@
 
 from __future__ import annotations
 
-from openpy.script import dialects
+from openpy.script import comparable, dialects
 from openpy.script.automaton import Machine
-from openpy.script.corenames import BARE_COMMANDS, FIRST_NAMES
+from openpy.script.corenames import BARE_COMMANDS, FIRST_NAMES, LIKE_KEYWORDS
 from openpy.script.diagnostics import Diagnostic, did_you_mean, error
 from openpy.script.lexer import END, Token, begins_line
 from openpy.script.rules import statements, text
@@ -148,7 +148,7 @@ def explain(tokens: list[Token], index: int, machine: Machine) -> Diagnostic:
     nothing = Token(END, "", tokens[index].position)
     earlier, before, token, after = [*[nothing] * 2, *tokens, nothing][index : index + 4]
     if in_route(machine):
-        special = _foreign(tokens, index) or _in_block(earlier, before, token, after, machine)
+        special = _in_statement(tokens, index) or _in_block(earlier, before, token, after, machine)
     else:
         special = _outside(before, token, after, machine)
     if special:
@@ -162,11 +162,17 @@ Special = tuple[ErrorRule, Token, str, str] | None
 """Which rule, where, what, and a hint."""
 
 
-def _foreign(tokens: list[Token], index: int) -> Special:
-    """The first word of the statement, as far as it was read, that only another dialect has."""
+def _in_statement(tokens: list[Token], index: int) -> Special:
+    """What the statement, as far as it was read, has of other dialects and languages."""
     start = index
     while start and tokens[start - 1].kind not in (";", "{", "}", "else") and index - start < _LONGEST:
         start -= 1
+    first = tokens[start]
+    if first.kind == "WORD" and (keyword := LIKE_KEYWORDS.get(first.text.lower())):
+        return text.UNEXPECTED, first, f"syntax error: {first.text} is no keyword", f"write {keyword}"
+    if first.kind == "WORD" and tokens[index].kind == "=" and tokens[index - 1].kind == ")":
+        message = f"syntax error: {first.text}() cannot be assigned to"
+        return statements.NOT_ASSIGNABLE, first, message, "a variable begins with $, such as $var(x)"
     for token in tokens[start : index + 1]:
         if token.kind == "WORD" and token.text in dialects.SYNTAX:
             return (
@@ -251,8 +257,9 @@ def _in_block(earlier: Token, before: Token, token: Token, after: Token, machine
             return statements.BIT_OPERATOR, before, f"syntax error: '{token.text}' twice", hint
         case "BITWISE" if token.text in "&|":
             hint = f"did you mean '{token.text * 2}'?"
-            if earlier.kind == "COMPARE":
-                hint += f' alternatives are matched with =~ "{before.text}|..."'
+            if earlier.kind == "COMPARE" and token.text == "|":
+                quoted = before.text.strip("\"'")
+                hint += f' alternatives are matched with =~ "{quoted}|..."'
             return (
                 statements.BIT_OPERATOR,
                 token,
@@ -262,6 +269,9 @@ def _in_block(earlier: Token, before: Token, token: Token, after: Token, machine
         case "SIGN" | "TIMES" | "BITWISE" if before.kind in _VALUES | {")", "]"}:
             hint = 'assign to a $var first; [$var(x) + 1] asks for "not zero"'
             return statements.CALCULATION, token, "syntax error: a condition does not calculate", hint
+        case "OPERAND" if earlier.kind == "switch":
+            message = "syntax error: a switch asks for a variable"
+            return text.UNEXPECTED, token, message, f"write switch ({comparable.VARIABLES[token.text]})"
         case "[" if before.kind == "VARIABLE":
             hint = f"write $({before.text.removeprefix('$')}[{after.text}])"
             return statements.BAD_INDEX, token, "syntax error: an index needs the form $(name[index])", hint
@@ -282,6 +292,8 @@ def _in_block(earlier: Token, before: Token, token: Token, after: Token, machine
         case kind if (
             before.kind == "WORD" and earlier.kind in _BEFORE_COMMAND and kind in _COMMANDS | _VALUES
         ):
+            if before.text == "then":
+                return text.UNEXPECTED, before, "syntax error: then is no keyword", "leave the word out"
             argument = token.text if kind in ("STRING", "NUMBER") else ""
             message = f"bad command: {before.text} is called without parentheses"
             return statements.MISSING_PARENTHESES, before, message, f"write {before.text}({argument})"

@@ -97,7 +97,13 @@ def assign(run: ScriptRun, setter: Setter, value: Value, operator: str, place: s
     if value is None:
         run.warn(f"{place}: no value in right expression")
         return -1
-    return 1 if setter(run, value, operator) else -1
+    return 1 if setter(run, value, operator) else not_assigned(run, place)
+
+
+def not_assigned(run: ScriptRun, place: str) -> int:
+    """Log that a variable did not take a value: -1."""
+    run.warn(f"{place}: the variable cannot have this value")
+    return -1
 
 
 def return_code(run: ScriptRun, value: Value, place: str) -> int | Stop:

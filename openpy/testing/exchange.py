@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from ipaddress import ip_address
 
 from openpy.engine.run import Run
 from openpy.engine.sockets import bracketed
@@ -234,9 +235,10 @@ def peer_of(source: str) -> Peer:
         transport, rest = "udp", source
     try:
         uri = parse_uri(f"sip:{rest}")
-    except RemoteError:
+        address = ip_address(uri.host.strip("[]"))
+    except (RemoteError, ValueError):
         raise ValueError(f'"{source}" is no peer: write [udp:|tcp:]address[:port]') from None
-    return transport, uri.host.strip("[]"), uri.port or 5060
+    return transport, str(address), uri.port or 5060
 
 
 def written(peer: Peer) -> str:

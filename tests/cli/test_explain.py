@@ -87,6 +87,44 @@ def test_where_the_message_comes_from(folder: Path, capsys: pytest.CaptureFixtur
     assert explained(capsys, "--from", "192.0.2.8")["trace"]["message"]["from"] == "udp:192.0.2.8:5060"
 
 
+def test_a_mistake_in_an_included_file_is_shown_with_its_line(
+    folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "openser.cfg").write_text('# one\ninclude_file "more.cfg"\nroute { drop; }\n')
+    (folder / "more.cfg").write_text("route[1] { nonsense(); }\n")
+    assert explain.main(["openser.cfg", "message.sip"]) == 255
+    assert capsys.readouterr().err.splitlines()[1] == "    route[1] { nonsense(); }"
+
+
+@pytest.mark.parametrize(
+    ("message", "why"),
+    [
+        (b"rubbish\r\n\r\n", "the message is refused before it: Malformed start line"),
+        (b"SIP/2.0 200 OK\r\n\r\n", "the message is refused before it: Missing Via"),
+        (b"INFO sip:x SIP/2.0\r\n\r\n", "the message is refused before it: Missing Via"),
+    ],
+)
+def test_why_the_script_did_not_run(
+    message: bytes, why: str, folder: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (folder / "message.sip").write_bytes(message)
+    assert explained(capsys)["remarks"][-1] == f"the script did not run: {why}"
+
+
+def test_a_reply_that_the_script_does_not_ask_for(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    reply = request("INFO").replace(b"INFO sip:bob@example.com SIP/2.0", b"SIP/2.0 200 OK", 1)
+    (folder / "message.sip").write_bytes(reply)
+    why = "the message was dealt with before it"
+    assert explained(capsys)["remarks"][-1] == f"the script did not run: {why}"
+
+
+def test_names_that_the_command_line_defines(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = "#!ifdef LOUD\nroute { log(1, WORD); drop; }\n#!else\nroute { drop; }\n#!endif\n"
+    (folder / "openser.cfg").write_text(text)
+    assert explained(capsys)["trace"]["events"][0]["line"] == 4
+    assert explained(capsys, "-A", "LOUD", "-A", 'WORD="hi"')["trace"]["events"][0]["line"] == 2
+
+
 def test_a_message_from_stdin(
     folder: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -135,7 +173,14 @@ def test_a_module_that_does_not_fit_its_new_parameter(
     assert "T2 must be greater than T1" in capsys.readouterr().err
 
 
-@pytest.mark.parametrize("words", [["--from", "nowhere:x"], ["--param", "tm"], ["--param", "tm=1"]])
+@pytest.mark.parametrize(
+    "words",
+    [
+        *(["--from", sender] for sender in ("nowhere:x", "example.com", "sctp:192.0.2.1", "tls:192.0.2.1")),
+        ["--param", "tm"],
+        ["--param", "tm=1"],
+    ],
+)
 def test_usage(words: list[str], folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     with pytest.raises(SystemExit) as ended:
         explain.main(["openser.cfg", "message.sip", *words])

@@ -87,6 +87,12 @@ def test_lines_that_ran_are_marked_with_how_often() -> None:
     assert len(lines[6]) == 100
 
 
+def test_what_a_route_includes_is_listed_behind_it() -> None:
+    events = [at(2, "statement", kind="call"), {**at(7, "statement", kind="exit"), "file": "part.cfg"}]
+    lines = listing(trace(*events), lambda file: SOURCE if file == "a.cfg" else ["# part"] * 6 + ["exit;"])
+    assert lines[-3:] == ["", "part.cfg: included within a route", "    7    > exit;"]
+
+
 def test_without_the_script_the_lines_that_ran_are_numbers() -> None:
     assert listing(trace(at(3, "statement", kind="exit")), lambda file: None)[3:] == [
         "    1    >",
@@ -95,7 +101,7 @@ def test_without_the_script_the_lines_that_ran_are_numbers() -> None:
 
 
 def test_how_it_ended() -> None:
-    assert listing(trace(result="dropped"), lambda file: None)[-1] == "the script dropped the message"
+    assert listing(trace(result="dropped"), lambda file: None)[-1] == "the script ended with drop"
     assert (
         listing(trace(result="failed", error="ValueError: x"), lambda file: None)[-1]
         == "the script failed: ValueError: x"
@@ -147,6 +153,8 @@ def test_what_was_sent() -> None:
     assert sent_by(trace(sent)) == [sent]
     assert sent_lines([sent]) == ["sent:", "  SIP/2.0 200 OK to udp:192.0.2.1:5060"]
     assert sent_lines([]) == ["nothing was sent"]
+    assert len(sent_lines([sent] * 20)) == 21
+    assert sent_lines([sent] * 400)[-2:] == ["  SIP/2.0 200 OK to udp:192.0.2.1:5060", "  ... and 380 more"]
 
 
 def test_scripts_are_read_whatever_they_hold(tmp_path: Path) -> None:

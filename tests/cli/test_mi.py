@@ -43,6 +43,12 @@ def test_an_answer_is_printed(tmp_path: Path, capsys: pytest.CaptureFixture[str]
     assert [path.name for path in tmp_path.iterdir()] == ["fifo"]
 
 
+def test_only_the_command_is_required(capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(SystemExit):
+        main(["mi"])
+    assert capsys.readouterr().err.endswith("arguments are required: COMMAND\n")
+
+
 def test_a_refusal_goes_to_stderr(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     server = Answering(tmp_path, "500 command 'x' not available\n")
     assert ask(tmp_path, "x") == 1

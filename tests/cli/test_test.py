@@ -3,11 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
 
 from openpy.cli import test as command
+from tests.scenarios.process import ROOT
 
 SCRIPT = 'loadmodule "sl.so"\nroute {\n\tif (method == "INFO")\n\t\texit;\n\tsl_send_reply("200", "OK");\n}\n'
 
@@ -50,6 +54,14 @@ def test_options_of_pytest_are_passed_on(folder: Path, capsys: pytest.CaptureFix
     assert command.main(["--collect-only", "-q"]) == 0
     assert f"{own_file(folder).name}::test_it" in capsys.readouterr().out
     assert command.main(["--", "--version"]) == 0
+
+
+def test_a_project_may_take_warnings_for_errors(folder: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    with (folder / "pytest.ini").open("a") as settings:
+        settings.write("filterwarnings = error\n")
+    words = [sys.executable, "-m", "openpy", "test", "."]
+    assert subprocess.run(words, check=False, env={**os.environ, "PYTHONPATH": str(ROOT)}).returncode == 0
+    assert "warning" not in capfd.readouterr().out
 
 
 def test_coverage_in_all_formats(folder: Path) -> None:

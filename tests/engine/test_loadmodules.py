@@ -7,6 +7,7 @@ import pytest
 from openpy.engine.modulefinder import module_names
 from openpy.engine.oldmodules import NOT_BUILT, REPLACED, absent
 from openpy.engine.server import Server
+from openpy.script import dialects
 from openpy.script.diagnostics import Severity
 from tests.engine.scripts import only, problems
 
@@ -114,6 +115,16 @@ event_route[{name}:event] {{ exit; }}"""
     assert found.message == f"failed to load module: could not open module <{name}.so>: {reason}"
     assert found.hint == hint != ""
     assert (found.position.line, found.position.column) == (1, 1)
+
+
+@pytest.mark.parametrize("name", dialects.MODULES)
+def test_modules_of_other_servers(tmp_path: Path, name: str) -> None:
+    """None is taken for a misspelt one of ours, and what only they could have is not told as well."""
+    assert name not in module_names()
+    found = only(
+        tmp_path, f'loadmodule "{name}.so"\nmodparam("{name}", "x", 1)\nroute {{ some_function(); }}'
+    )
+    assert found.hint == dialects.MODULES[name]
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ from openpy.engine.module import Module, ModuleError
 from openpy.engine.modulefinder import find_module, module_names
 from openpy.modules.sqlite.module import Sqlite
 from openpy.modules.tm.module import Tm
+from openpy.script import dialects
 
 HELLO = '''
 from openpy.engine.module import Module, Param
@@ -59,7 +60,12 @@ def test_an_installed_package_brings_modules_by_entry_point(monkeypatch: pytest.
 
 @pytest.mark.parametrize(
     ("path", "hint"),
-    [("xlg.so", 'did you mean "xlog"?'), ("zzz.so", "this version has "), ("no-name.so", "")],
+    [
+        ("xlg.so", 'did you mean "xlog"?'),
+        ("zzz.so", "this version has "),
+        ("no-name.so", ""),
+        ("tmx.so", dialects.MODULES["tmx"]),
+    ],
 )
 def test_a_module_that_is_not_there(path: str, hint: str) -> None:
     with pytest.raises(ModuleError, match="could not open module") as caught:

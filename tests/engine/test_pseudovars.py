@@ -9,6 +9,7 @@ import pytest
 
 from openpy.engine.pseudovars import PSEUDO_VARIABLES
 from openpy.script.diagnostics import ScriptError
+from openpy.script.misfits import TEXTS
 from tests.engine.kit import EPOCH, Bench, answer, evaluate, is_true, request
 
 BODY = b"hello"
@@ -68,6 +69,14 @@ def test_what_a_script_changes(tmp_path: Path, before: str, text: str, expected:
 )
 def test_integer_views_and_null(tmp_path: Path, condition: str, expected: bool) -> None:
     assert is_true(tmp_path, condition, MESSAGE) is expected
+
+
+def test_what_the_check_takes_for_text_has_no_number(tmp_path: Path) -> None:
+    before = '$du = "sip:192.0.2.9"; append_branch("sip:x@192.0.2.8"); '
+    route = "".join(f'if ({name} != NULL && !({name} == 0)) xlog("{name[1:]}"); ' for name in sorted(TEXTS))
+    with Bench(tmp_path, before + route) as bench:
+        bench.receive(MESSAGE)
+        assert list(bench.printed()) == []
 
 
 def test_other_methods_have_a_number_too(tmp_path: Path) -> None:

@@ -51,7 +51,8 @@ def test_values_are_chosen_by_name_by_group_or_all() -> None:
     assert statistics.select("all") == [first, second]
     assert statistics.select("TM:") == [second]
     assert statistics.select("RCV_requests") == [first]
-    assert statistics.select("core") == statistics.select("core:rcv_requests") == []
+    assert statistics.select("core:RCV_requests") == [first]
+    assert statistics.select("core") == statistics.select("tm:rcv_requests") == []
 
 
 def test_a_counter_is_set_to_0_and_a_computed_value_is_kept() -> None:
@@ -60,6 +61,9 @@ def test_a_counter_is_set_to_0_and_a_computed_value_is_kept() -> None:
     count.value = 2
     statistics.gauge("tm", "inuse_transactions", lambda: 4)
     assert statistics.reset("Rcv_requests")
+    count.value = 3
+    assert statistics.reset("core:Rcv_requests")
+    assert not statistics.reset("tm:rcv_requests")
     assert statistics.reset("inuse_transactions")
     assert not statistics.reset("nonsense")
     assert [value for _, _, value in statistics] == [0, 4]

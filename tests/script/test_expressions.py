@@ -176,6 +176,8 @@ def test_string_only_targets_refuse_numbers(lab: Any) -> None:
     run = lab.run('$ru = "sip:x"; if ($ru = 5) { say("no"); }')
     assert run.uri == "sip:x"
     assert run.said == []
+    assert run.log[0] == "test.cfg:2: the variable cannot have this value"
+    assert lab.run("$var(n) = 5; $ru = $var(n);").log == run.log[:1]
 
 
 LEAVES = {"1": 1, "0": 0, "$ru == 5": -1, "$rs == 200": 1, 'code("1")': 1, 'code("-1")': 0, 'code("0")': None}

@@ -143,6 +143,12 @@ def test_other_characters_are_skipped_with_a_warning(text: str) -> None:
     assert [d.severity for d in found] == [Severity.WARNING]
 
 
+@pytest.mark.parametrize(("character", "told"), [("?", "character '?'"), ("\udcff", "byte 0xff")])
+def test_what_was_skipped_is_shown(character: str, told: str) -> None:
+    _, (found,) = tokenize(SourceText(character, "t.cfg"))
+    assert found.message.startswith(f"the {told} means nothing")
+
+
 def test_positions() -> None:
     tokens, _ = tokenize(SourceText('a\n  "b\nc" d', "t.cfg"))
     places = [(p.line, p.column, p.end_line, p.end_column) for p in (token.position for token in tokens)]

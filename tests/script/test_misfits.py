@@ -94,3 +94,63 @@ def test_uri_is_the_status_in_a_reply_route(environment: Environment) -> None:
 def test_names_of_values() -> None:
     values = PseudoVariable("$(rm)"), PseudoVariable("$rm"), Operand("method"), Number(1)
     assert [shown(value) for value in values] == ["$rm", "$rm", "method", ""]
+
+
+@pytest.mark.parametrize(
+    ("condition", "hint"),
+    [
+        ("$rU == 100", 'write $rU == "100"'),
+        ("$(rU) != 100", 'write $rU != "100"'),
+        ("100 == $rU", 'write $rU == "100"'),
+        ("$hdr(X-Hops) > 5", "write $(hdr(X-Hops){s.int}) > 5"),
+        ("$(hdr(X-Hops)[0]) > 5", "write $(hdr(X-Hops)[0]{s.int}) > 5"),
+    ],
+)
+def test_text_beside_a_number(condition: str, hint: str, environment: Environment) -> None:
+    assert told(f"if ({condition}) exit;", environment) == [("W703", hint)]
+
+
+@pytest.mark.parametrize(
+    "condition", ["$sp == 5060", "$var(x) == 1", "$(ru{s.len}) > 5", '$rU == "100"', "$rm == 1"]
+)
+def test_what_may_be_a_number(condition: str, environment: Environment) -> None:
+    assert told(f"if ({condition}) exit;", environment) == []
+
+
+def test_labels_are_text_where_the_subject_is(environment: Environment) -> None:
+    body = 'switch ($rU) { case 100: exit; case "200": exit; }'
+    assert told(body, environment) == [("W712", 'write case "100":')]
+
+
+@pytest.mark.parametrize(
+    ("condition", "hint"),
+    [
+        ('$si == "10.0.0.0/8"', "write src_ip == 10.0.0.0/8"),
+        ('$Ri != "10.0.0.0/255.0.0.0"', "write dst_ip != 10.0.0.0/255.0.0.0"),
+    ],
+)
+def test_an_address_is_no_network(condition: str, hint: str, environment: Environment) -> None:
+    assert told(f"if ({condition}) exit;", environment) == [("W712", hint)]
+    assert told('if ($si == "10.0.0.1" || $si =~ "^10/") exit;', environment) == []
+
+
+@pytest.mark.parametrize(
+    ("assignment", "hint"),
+    [
+        ("$rU = 100", 'write $rU = "100"'),
+        ("$ru := 5", 'write $ru := "5"'),
+        ("$rU += 1", 'write $rU += "1"'),
+        ("$rU -= 1", ""),
+        ("$ru = NULL", ""),
+        ("$br = NULL", ""),
+    ],
+)
+def test_assignments_that_always_fail(assignment: str, hint: str, environment: Environment) -> None:
+    assert told(f"{assignment};", environment) == [("W607", hint)]
+
+
+@pytest.mark.parametrize(
+    "assignment", ["$rU = NULL", "$du = NULL", "$avp(s:x) = 5", '$rU = "5"', "$rd = $var(x)"]
+)
+def test_assignments_that_may_work(assignment: str, environment: Environment) -> None:
+    assert told(f"{assignment};", environment) == []

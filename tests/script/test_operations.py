@@ -124,7 +124,10 @@ def test_assign() -> None:
     assert assign(log, setter, "bad", "=", "a.cfg:3") == -1
     assert assign(log, setter, None, "=", "a.cfg:3") == -1
     assert seen == [(5, ":="), ("bad", "=")]
-    assert log.lines == ["a.cfg:3: no value in right expression"]
+    assert log.lines == [
+        "a.cfg:3: the variable cannot have this value",
+        "a.cfg:3: no value in right expression",
+    ]
 
 
 @pytest.mark.parametrize(

@@ -117,9 +117,10 @@ def test_peers(text: str, peer: tuple[str, str, int]) -> None:
     assert peer_of(text) == peer
 
 
-def test_what_is_no_peer() -> None:
-    with pytest.raises(ValueError, match='"tcp:a b" is no peer'):
-        peer_of("tcp:a b")
+@pytest.mark.parametrize("text", ["tcp:a b", "example.com", "sctp:192.0.2.1"])
+def test_what_is_no_peer(text: str) -> None:
+    with pytest.raises(ValueError, match=f'"{text}" is no peer'):
+        peer_of(text)
 
 
 def test_a_request_that_comes_again_is_an_exchange_of_its_own(load_script: Load) -> None:

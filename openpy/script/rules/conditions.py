@@ -44,16 +44,16 @@ FAILS = WarningRule(
     "W703",
     "failing-comparison",
     "The comparison is allowed, and is an error each time that it is made: it is never true, and `!` before it does"
-    " not change that.",
+    " not change that. Text is no number, even if it consists of digits.",
     """\
 route {
-    if (method < "INVITE") exit;
+    if ($rU == 100) exit;
     drop;
 }
 """,
     """\
 route {
-    if (method == "INVITE") exit;
+    if ($rU == "100") exit;
     drop;
 }
 """,
@@ -210,8 +210,8 @@ route {
 NEVER_EQUAL = WarningRule(
     "W712",
     "never-equal",
-    "The two sides always look different: a whole URI begins with its scheme, a domain has none, and a host name that"
-    " cannot be resolved has no address.",
+    "The two sides always look different: a whole URI begins with its scheme, a domain has none, an address is no"
+    " network, text is no number, and a host name that cannot be resolved has no address.",
     """\
 route {
     if ($ru == "bob@example.com") exit;

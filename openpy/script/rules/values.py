@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from openpy.script.rules.rule import ErrorRule
+from openpy.script.rules.rule import ErrorRule, WarningRule
 
 UNKNOWN_VARIABLE = ErrorRule(
     "E601",
@@ -110,6 +110,24 @@ route {
 route {
     $var(x) = $ru;
     exit;
+}
+""",
+)
+
+FAILING_ASSIGNMENT = WarningRule(
+    "W607",
+    "failing-assignment",
+    "The variable takes text only, or cannot be NULL: the assignment fails each time, gives -1 and changes nothing.",
+    """\
+route {
+    $rU = 100;
+    drop;
+}
+""",
+    """\
+route {
+    $rU = "100";
+    drop;
 }
 """,
 )
