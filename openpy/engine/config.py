@@ -15,6 +15,7 @@ from openpy.script.diagnostics import Diagnostic, did_you_mean, error
 from openpy.script.dialects import PARAMETERS
 from openpy.script.rules import settings
 from openpy.script.syntax import CoreParameter, Name, Number, Position, SocketId, String
+from openpy.sip.grammar import HOST
 
 
 class Takes(Enum):
@@ -289,6 +290,10 @@ LISTENED = ("udp", "tcp", "tls", "ws", "wss")
 
 OTHER_TRANSPORT = f"this version listens on {', '.join(LISTENED)} only"
 
+LAST_PORT = 65535
+
+_PORTS = ("port", "tls_port_no", "advertised_port")
+
 _WORDS = {"log_facility": FACILITIES, "tos": TYPES_OF_SERVICE}
 
 
@@ -359,8 +364,15 @@ def _typed_value(spec: CoreParameterSpec, statement: CoreParameter) -> int | str
     takes_string = spec.takes in (Takes.STRING, Takes.STRING_OR_WORD, Takes.HOST)
     takes_word = spec.takes in (Takes.WORD, Takes.STRING_OR_WORD, Takes.NUMBER_OR_WORD, Takes.HOST)
     if isinstance(written, Number) and takes_number:
+        if spec.name in _PORTS and not 0 <= written.value <= LAST_PORT:
+            message = f"{statement.name}: {written.value} is no port"
+            hint = f"a port is a number up to {LAST_PORT}"
+            return error(settings.BAD_VALUE, statement.position, message, hint)
         return written.value
     if isinstance(written, String) and takes_string:
+        if spec.takes is Takes.HOST and written.value and not _is_host(written.value):
+            message = f'{statement.name}: "{written.value}" is no host'
+            return error(settings.BAD_VALUE, statement.position, message, f"it takes {spec.takes.value}")
         return written.value
     if isinstance(written, Name) and takes_word:
         words = _WORDS.get(spec.name)
@@ -370,3 +382,8 @@ def _typed_value(spec: CoreParameterSpec, statement: CoreParameter) -> int | str
             return error(settings.BAD_VALUE, statement.position, message, hint)
         return written.text
     return error(settings.BAD_VALUE, statement.position, f"{statement.name} takes {spec.takes.value}")
+
+
+def _is_host(text: str) -> bool:
+    """Whether it may stand in a message as a host; IPv6 needs no brackets here."""
+    return HOST.fullmatch(f"[{text}]" if ":" in text and not text.startswith("[") else text) is not None

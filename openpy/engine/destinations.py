@@ -25,7 +25,7 @@ from openpy.engine.services import ANYBODY, Callee
 from openpy.engine.socketids import read_socket
 from openpy.engine.state import State
 from openpy.engine.urivars import parsed
-from openpy.net.services import Service, in_turn
+from openpy.net.services import NOWHERE, Service, in_turn
 from openpy.script.environment import ArgumentError, Environment
 from openpy.sip.errors import RemoteError
 from openpy.sip.transports import default_port, transport_of
@@ -211,7 +211,7 @@ class Ways:
             if self._may_switch(target) and len(data) > server.size_switch.limit > 0:
                 stream = await _stream(server, state, target, len(data))
                 if stream is not None:
-                    flow, data = stream, self._written(stream)
+                    flow, data, target = stream, self._written(stream), target._replace(transport="tcp")
             if state.blacklists and _is_text_forbidden(state, target, data):
                 self._error = E_IP_BLOCKED
                 continue
@@ -251,7 +251,7 @@ class Ways:
         if target.transport != "tls":
             return ANYBODY
         there = self._destination
-        return Callee(there.host if there.is_name else "", _client_domain(self._server, self._state))
+        return Callee(there.host.lower() if there.is_name else "", _client_domain(self._server, self._state))
 
 
 async def way_to(
@@ -277,6 +277,8 @@ async def _servers_of(server: Server, destination: Destination) -> list[Service]
 
 async def _addresses(server: Server, service: Service) -> list[Target]:
     """The addresses of one server; none where nobody can tell."""
+    if service.host == NOWHERE:
+        return []
     try:
         hosts = await server.resolve(service.host)
     except OSError:

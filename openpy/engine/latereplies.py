@@ -53,7 +53,7 @@ class LateReplies:
 
     async def _send(self, data: bytes, via: Via, lost: Flow) -> None:
         server, host = self._server, via.host.strip("[]")
-        callee = Callee(host if _is_name(host) else "")
+        callee = Callee(host.lower() if _is_name(host) else "")
         port = via.port or default_port(lost.transport)
         flow = await server.connect(lost.transport, lost.host, port, callee)
         if flow is None and server.config.number("reply_to_via") and not server.dispatcher.draining:

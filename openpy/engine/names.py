@@ -26,8 +26,8 @@ from openpy.transaction.wheel import Wheel
 
 T = TypeVar("T")
 
-UNKNOWN = (socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_SYSTEM, socket.EAI_MEMORY)
-"""What the system's resolver says where it cannot tell."""
+UNKNOWN = (socket.EAI_AGAIN, socket.EAI_FAIL, socket.EAI_MEMORY)
+"""What the resolver says where it cannot tell. An error of the system (no descriptor is left) tells as little."""
 
 THREADS = 8
 """How many names are looked up at one time."""
@@ -133,7 +133,7 @@ class Names(Generic[T]):
         except ValueError:  # this can be no name
             return ()
         except OSError as error:
-            return None if error.errno in UNKNOWN else ()
+            return () if isinstance(error, socket.gaierror) and error.errno not in UNKNOWN else None
 
     def _give_up(self, look_up: _LookUp[T], first: Wait[tuple[T, ...]]) -> None:
         """It takes too long, if the one who waited first still waits. A later answer is kept all the same."""

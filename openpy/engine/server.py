@@ -204,6 +204,7 @@ class Server:
                 partial(tell_handshake, self.log),
                 self.wiretaps.sending,
                 LateReplies(self).take,
+                self.transactions.waits_on,
             ),
             self.machine.datagrams,
             self.loaded.tls if self.loaded is not None else None,

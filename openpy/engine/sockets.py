@@ -9,7 +9,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from socket import AddressFamily, socket
 
-from openpy.engine.config import LISTENED, OTHER_TRANSPORT, TYPES_OF_SERVICE, CoreConfig
+from openpy.engine.config import LAST_PORT, LISTENED, OTHER_TRANSPORT, TYPES_OF_SERVICE, CoreConfig
 from openpy.engine.stacks import stacks_of
 from openpy.engine.tlsdomains import TlsContexts
 from openpy.net.addresses import all_addresses, resolve_listen
@@ -20,6 +20,7 @@ from openpy.net.udp import Backlog, UdpSocket, open_socket
 from openpy.script.syntax import SocketId
 from openpy.sip.errors import RemoteError
 from openpy.sip.transports import default_port, uri_transport
+from openpy.sip.uri import normal_host
 from openpy.transaction.flow import Flow
 
 
@@ -44,6 +45,11 @@ def bracketed(host: str) -> str:
     return f"[{host}]" if ":" in host and not host.startswith("[") else host
 
 
+def _bare(host: str) -> str:
+    """A host as it is compared: without brackets, in its one spelling."""
+    return normal_host(host.strip("[]"))
+
+
 @dataclass(slots=True)
 class Receivers:
     """Who hears of what arrives."""
@@ -62,6 +68,8 @@ class Receivers:
     """Hears each message that is about to be sent."""
     stranded: Callable[[bytes, Flow], bool] = lambda data, flow: False
     """May take what is to be sent by a connection that is gone."""
+    in_use: Callable[[Flow], bool] = lambda flow: False
+    """Says whether somebody waits for a reply on a connection."""
 
 
 class Sockets:
@@ -91,6 +99,7 @@ class Sockets:
             failed=receivers.failed,
             sending=receivers.sending,
             stranded=receivers.stranded,
+            in_use=receivers.in_use,
         )
         self.endpoints: list[Endpoint] = []
         self._names: dict[str, str] = {}
@@ -112,7 +121,7 @@ class Sockets:
 
     def take_aliases(self) -> None:
         """Be known by the names that the configuration has now."""
-        self._aliases = {(alias.host.lower().strip("[]"), alias.port or 0) for alias in self._config.aliases}
+        self._aliases = {(_bare(alias.host), alias.port or 0) for alias in self._config.aliases}
 
     async def start(self, loop: asyncio.AbstractEventLoop) -> None:
         """Begin to read and accept."""
@@ -135,13 +144,15 @@ class Sockets:
     def is_myself(self, host: str, port: int) -> bool:
         """Whether host:port (port 0: any) is a socket of ours, in any transport, or an alias."""
         host = host.lower().strip("[]")
+        if ":" in host:
+            host = normal_host(host)
         if port == 0:
             return any(own == host for own, _ in self._own) or any(name == host for name, _ in self._aliases)
         return (host, port) in self._own or (host, port) in self._aliases or (host, 0) in self._aliases
 
     def listening(self, wanted: SocketId) -> Endpoint | None:
         """The first of our sockets that a text means; what it leaves open fits any."""
-        host = wanted.host.lower().strip("[]")
+        host = _bare(wanted.host)
         for endpoint in self.endpoints:
             if (
                 wanted.protocol in (None, endpoint.transport, uri_transport(endpoint.transport))
@@ -222,6 +233,8 @@ class Sockets:
         return [each for each in found if not (disabled and each in ("tls", "wss"))]
 
     def _bind_one(self, endpoint: Endpoint) -> None:
+        if endpoint.port > LAST_PORT:  # that of TLS is one higher than what was written
+            raise SocketError(f"cannot listen on {endpoint}: the last port is {LAST_PORT}")
         try:
             if endpoint.transport == "udp":
                 port = self._bind_udp(endpoint)

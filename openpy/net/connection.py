@@ -95,8 +95,8 @@ class Owner(Protocol):
 class TcpConnection:
     """One connection, ours or theirs.
 
-    `last_heard` is when a whole message or keep-alive came, of the loop's time; until `kept_until` it may say nothing.
-    `is_ours` says that we opened it.
+    `last_used` is when a whole message or keep-alive came, or a message was sent, of the loop's time. Nothing need come
+    until `kept_until`. `is_ours` says that we opened it.
     """
 
     __slots__ = (
@@ -112,7 +112,7 @@ class TcpConnection:
         "host",
         "is_ours",
         "kept_until",
-        "last_heard",
+        "last_used",
         "local_host",
         "local_port",
         "port",
@@ -143,7 +143,7 @@ class TcpConnection:
         self._unsent = bytearray()
         self._closing = False
         self._ended = False
-        self.last_heard = loop.time()
+        self.last_used = loop.time()
         self.kept_until = 0.0
         self.host, self.port = sock.getpeername()[:2]
         self.local_host, self.local_port = sock.getsockname()[:2]
@@ -157,7 +157,7 @@ class TcpConnection:
     @property
     def is_open(self) -> bool:
         """Whether it can still carry a message."""
-        return self._is_up and self._socket is not None and not self._closing
+        return self._is_up and self._layer.is_up and self._socket is not None and not self._closing
 
     def proves(self, callee: Callee) -> bool:
         """Whether the peer is whom a request is for, as far as its URI demands proof."""
@@ -173,6 +173,7 @@ class TcpConnection:
             owner.sending(data, self)
         if self._write(self._layer.wrap(data)):
             owner.counts.sent += 1
+            self.last_used = self._loop.time()
 
     def _write(self, data: bytes) -> bool:
         """Send octets; False where that loses the connection."""

@@ -76,8 +76,9 @@ class Opening:
     async def _open(self, wanted: Wanted, loop: asyncio.AbstractEventLoop) -> None:
         host = wanted.host
         connection: TcpConnection | None = None
-        sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
+        sock: socket.socket | None = None
         try:
+            sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET, socket.SOCK_STREAM)
             sock.setblocking(False)
             async with asyncio.timeout(self._patience):
                 await loop.sock_connect(sock, (host, wanted.port))
@@ -88,7 +89,8 @@ class Opening:
             self._failed()
         finally:
             if connection is None:
-                sock.close()
+                if sock is not None:
+                    sock.close()
                 self._tell(wanted, None)
         if connection is not None:
             self._shaking[connection] = wanted

@@ -6,7 +6,9 @@ These functions block: they run in threads.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import cache
+from operator import itemgetter
 from random import Random
 from typing import Any, NamedTuple
 
@@ -22,6 +24,9 @@ NAPTR = {"SIP+D2U": "udp", "SIP+D2T": "tcp"}
 
 SRV = {"udp": "_sip._udp", "tcp": "_sip._tcp", "tls": "_sips._tcp"}
 """The SRV records of each transport."""
+
+NOWHERE = ""
+"""The host of what is decidedly not there: its SRV record names "." (RFC 2782)."""
 
 PLAIN = ("udp", "tcp")
 """What a URI that names no transport may mean, best first: security is asked for, or it is not there."""
@@ -41,26 +46,27 @@ def find_services(name: str, transport: str = "") -> list[Service]:
     """The servers of a domain for a transport, or for any.
 
     None where the domain has no such records, and where the DNS cannot tell: some servers drop what they do not know,
-    and who asks goes on to ask for addresses.
+    and who asks goes on to ask for addresses. What was found before the DNS fell silent counts.
     """
-    try:
-        found = [] if transport else _by_naptr(name)
+    found: list[Service] = []
+    with suppress(dns.exception.DNSException):
+        for owner, each, rank in _naptr(name) if not transport else ():
+            found += _by_srv(owner, each, rank)
         if not found:
-            for rank, each in enumerate([transport] if transport else PLAIN):
-                found += _by_srv(f"{SRV[each]}.{name}", each, (rank,))
-        return sorted(found)
-    except dns.exception.DNSException:
-        return []
+            for number, each in enumerate([transport] if transport else PLAIN):
+                found += _by_srv(f"{SRV[each]}.{name}", each, (number,))
+    return sorted(found)
 
 
-def _by_naptr(name: str) -> list[Service]:
+def _naptr(name: str) -> list[tuple[str, str, tuple[int, int]]]:
+    """The names of the SRV records that a domain wants to be asked for, best first, with their transports and ranks."""
     found = []
     for record in _ask(name, "NAPTR"):
         transport = NAPTR.get(record.service.decode("ascii", "replace").upper())
         if transport is not None and record.flags.lower() == b"s":
-            rank = (record.order, record.preference)
-            found += _by_srv(record.replacement.to_text(omit_final_dot=True), transport, rank)
-    return found
+            owner = record.replacement.to_text(omit_final_dot=True)
+            found.append((owner, transport, (record.order, record.preference)))
+    return sorted(found, key=itemgetter(2))
 
 
 def _by_srv(name: str, transport: str, rank: tuple[int, ...]) -> list[Service]:
@@ -69,11 +75,10 @@ def _by_srv(name: str, transport: str, rank: tuple[int, ...]) -> list[Service]:
             (*rank, record.priority),
             record.weight,
             transport,
-            record.target.to_text(omit_final_dot=True),
+            NOWHERE if record.target == dns.name.root else record.target.to_text(omit_final_dot=True),
             record.port,
         )
         for record in _ask(name, "SRV")
-        if record.target != dns.name.root  # "." says: decidedly not here
     ]
 
 

@@ -1,16 +1,18 @@
 """TCP and what runs over it: listening sockets and connections, each a flow of its own.
 
 Rules:
-1. A connection that says nothing whole (no message, no keep-alive) for `lifetime` seconds is closed. A message that
-   has begun must be whole after `message_time` seconds, and what is sent must be taken within `send_timeout`.
+1. A connection on which nothing whole (no message, no keep-alive) came or was sent for `lifetime` seconds is closed,
+   unless somebody waits for a reply on it (RFC 3261 18): a phone may ring for longer than that. A message must be whole
+   `message_time` seconds after it has begun, and what is sent must be taken within `send_timeout`. A peer that has gone
+   without a word, which the system would try to reach for a quarter of an hour, has `LONGEST_TRANSACTION` at least.
 2. There are at most `connections` places. Where all are taken, `places` says who gives way to a new peer; where nobody
    has to, the new one is closed at once. It is the same where descriptors run out.
 3. A turn of the loop serves `BURST` messages or a few more, then it is the turn of others. If more comes than that,
    the addresses take turns: `PIECE` octets are read of one connection of each.
 4. What all connections hold together is bounded, each way: who has held it longest goes first.
 5. A connection whose handshake is not over after `handshake_time` seconds is closed; so is one of ours.
-6. One of ours stands in messages with the port that we listen on, where others could reach us, not with the one that it
-   came from.
+6. One of ours stands in messages with the address and port that we listen on, where others could reach us, not with
+   those that it came from.
 """
 
 from __future__ import annotations
@@ -38,6 +40,8 @@ KERNEL_BUFFER = (
     65536  # octets that the system keeps unsent; by itself it would keep megabytes for a deaf peer
 )
 BACKLOG = 65535  # connections that wait to be accepted, or what the system allows
+ANYWHERE = frozenset(("0.0.0.0", "::"))  # all addresses
+LONGEST_TRANSACTION = 32.0  # seconds, 64*T1: for an answer from a peer that stays away longer nobody waits
 SECURE = frozenset(("tls", "wss"))  # whose peers have `secure_send_timeout`
 
 
@@ -64,7 +68,7 @@ class TcpConnections:
 
     `stacks` makes the layers of each transport (without it there is TCP alone); `failed` hears of handshakes that
     failed, and why; `sending`, if there is one, of each message that is about to be sent; `stranded(data, flow)` may
-    take what the connection for it, which is gone, cannot carry.
+    take what the connection for it, which is gone, cannot carry; `in_use` says whether a reply is waited for on one.
     """
 
     def __init__(
@@ -79,6 +83,7 @@ class TcpConnections:
         failed: Callable[[TcpConnection, str], None] = lambda connection, why: None,
         sending: Callable[[bytes, TcpConnection], None] | None = None,
         stranded: Callable[[bytes, TcpConnection], bool] = lambda data, connection: False,
+        in_use: Callable[[TcpConnection], bool] = lambda connection: False,
     ) -> None:
         self.counts = TcpCounts()
         self.sending = sending
@@ -91,6 +96,7 @@ class TcpConnections:
         self._stacks: Mapping[str, Stack] = stacks or {"tcp": PlainStack(self.bounds)}
         self._failed = failed
         self._take_stranded = stranded
+        self._in_use = in_use
         self._listeners: dict[socket.socket, str] = {}
         self._served: list[tuple[str, str, int]] = []
         """What is listened on: transport, host, port."""
@@ -187,7 +193,8 @@ class TcpConnections:
             self.counts.refused += 1
             done(None)
             return
-        assert self._loop is not None
+        if self._loop is None:  # a module that starts has something to send before anything is accepted
+            self._loop = asyncio.get_running_loop()
         self._opening.begin(wanted, done, self._loop)
 
     def keep(self, flow: object, seconds: float) -> None:
@@ -201,16 +208,23 @@ class TcpConnections:
         assert self._loop is not None
         now = self._loop.time()
         self._give_up(self._unread.since_before(now - self._limits.message_time))
-        for secure, patience in (
-            (False, self._limits.send_timeout),
-            (True, self._limits.secure_send_timeout),
-        ):
-            late = self._unsent.since_before(now - patience)
+        for secure in (False, True):
+            late = self._unsent.since_before(now - self._patience(secure))
             self._give_up([each for each in late if (each.transport in SECURE) is secure])
         self._give_up([each for each, until in self._shaking.items() if until < now])
         oldest = now - self._limits.lifetime
-        for connection in [x for x in self._places if x.last_heard < oldest and x.kept_until < now]:
-            connection.close()
+        for connection in [x for x in self._places if x.last_used < oldest and x.kept_until < now]:
+            if not self._in_use(connection):
+                connection.close()
+
+    def _patience(self, secure: bool) -> float:
+        """Seconds that a peer has to take what is sent."""
+        return self._limits.secure_send_timeout if secure else self._limits.send_timeout
+
+    def _until_gone(self, transport: str) -> int:
+        """Milliseconds until a peer counts as gone that acknowledges nothing."""
+        seconds = max(self._patience(transport in SECURE), LONGEST_TRANSACTION)
+        return min(round(1000 * seconds), 2**31 - 1)
 
     # --- places ---------------------------------------------------------------------------------------------------
 
@@ -268,6 +282,7 @@ class TcpConnections:
             sock.setblocking(False)
             sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
             sock.setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, KERNEL_BUFFER)
+            sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT, self._until_gone(transport))
             connection = TcpConnection(self, self._loop, sock, layer, transport, is_ours=is_ours)
         except OSError:  # it is gone already
             sock.close()
@@ -327,7 +342,7 @@ class TcpConnections:
     def heard(self, connection: TcpConnection, messages: int) -> None:
         """So many messages, or a keep-alive, came: the peer is there."""
         assert self._loop is not None
-        connection.last_heard = self._loop.time()
+        connection.last_used = self._loop.time()
         self._places.heard(connection, messages)
 
     def holds_unread(self, connection: TcpConnection, octets: int, *, begins: bool) -> None:
@@ -380,18 +395,20 @@ class TcpConnections:
     def _open_ours(self, sock: socket.socket, layer: Layer, transport: str) -> TcpConnection | None:
         connection = self._open(sock, layer, transport, is_ours=True)
         if connection is not None:
-            connection.local_port = self._port_of(connection)
+            connection.local_host, connection.local_port = self._reached_at(connection)
         return connection
 
     def _count_failed(self) -> None:
         self.counts.dropped += 1
 
-    def _port_of(self, connection: TcpConnection) -> int:
-        """The port under which we can be reached, or else that of the connection."""
+    def _reached_at(self, connection: TcpConnection) -> tuple[str, int]:
+        """The address and port under which others reach us by its transport, or else those of the connection."""
+        here = connection.local_host
         same = [
             (host, port)
             for transport, host, port in self._served
-            if transport == connection.transport and (":" in host) == (":" in connection.local_host)
+            if transport == connection.transport and (":" in host) == (":" in here)
         ]
-        exact = [port for host, port in same if host == connection.local_host]
-        return next(iter(exact or [port for _, port in same]), connection.local_port)
+        exact = [(here, port) for host, port in same if host == here]
+        anywhere = [(here, port) for host, port in same if host in ANYWHERE]
+        return next(iter((*exact, *anywhere, *same)), (here, connection.local_port))

@@ -237,8 +237,9 @@ class UdpSocket:
             while count < BURST:
                 data, address = receive(LARGEST)
                 count += 1
-                if len(address) > 2:
-                    address = address[:2]  # IPv6 has flow label and scope besides
+                # IPv6 has flow label and scope besides; the scope is the link of a link-local peer
+                if len(address) > 2 and not address[3]:
+                    address = address[:2]
                 flow = flows.get(address)
                 received(data, flow if flow is not None else self._flow_to(address))
         except BlockingIOError:
@@ -288,7 +289,7 @@ class UdpSocket:
             while count < READ_AHEAD:
                 data, address = receive(LARGEST)
                 count += 1
-                if len(address) > 2:
+                if len(address) > 2 and not address[3]:
                     address = address[:2]
                 flow = flows.get(address)
                 put(data, flow if flow is not None else self._flow_to(address), now)

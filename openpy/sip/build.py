@@ -146,14 +146,12 @@ def stamped_via(request: Request) -> str:
         via = request.via
     except RemoteError:
         return value
-    params = via.params_text
-    if not request.wants_rport and (
-        "r" not in params or ("rport" not in params.lower() and "received" not in params.lower())
-    ):
+    params = via.params_text.lower()
+    if not request.wants_rport and "rport" not in params and "received" not in params:
         if via.host == host or via.host.strip("[]").lower() == host.lower():
             return value
         return _with_first_via(value, f"{via};received={host}")
-    if "," not in value and "received" not in value and '"' not in value:
+    if "," not in value and "received" not in params and '"' not in value:
         if value.endswith(";rport"):
             return f"{value}={port};received={host}"
         if ";rport;" in value:

@@ -118,7 +118,7 @@ class Edits:
         body = self._message.body if self._body is None else self._body
         if body_changes and self._body is None:
             body = _spliced(self._message.raw, self._body_start(), len(self._message.raw), body_changes)
-        if adds_length or len(body) != len(self._message.body):
+        if len(body) != len(self._message.body):
             head_changes = self._with_length(head_changes, len(body))
         if start_line is not None:
             head_changes.insert(0, (0, self._start_line_end(), start_line))
@@ -182,7 +182,7 @@ class Edits:
 
 
 def _with_its_length(head: bytes, length: int) -> bytes:
-    """A head with Content-Length, also where a script has removed it."""
+    """A head with Content-Length, also where none was received or a script has removed it."""
     if _USUAL_LENGTH in head or _LENGTH.search(head):
         return head
     end = len(head) - (2 if head.endswith(b"\r\n") else 1)

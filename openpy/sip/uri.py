@@ -11,13 +11,24 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from contextlib import suppress
 from functools import lru_cache
+from ipaddress import IPv6Address
 from typing import Final
 
 from openpy.sip.errors import RemoteError
 from openpy.sip.grammar import HOSTPORT, LWS, PLAIN_AOR, POSSIBLE_ESCAPE, SCHEME, URI_CHARACTERS
 
-__all__ = ["Uri", "aor_of", "as_request_uri", "cached_uri", "parse_uri", "unescape", "without_prefix"]
+__all__ = [
+    "Uri",
+    "aor_of",
+    "as_request_uri",
+    "cached_uri",
+    "normal_host",
+    "parse_uri",
+    "unescape",
+    "without_prefix",
+]
 
 UriParams = tuple[tuple[str, str | None], ...]
 
@@ -136,7 +147,7 @@ class Uri:
         if not self.is_sip:
             return self.host == other.host
         return (
-            self.host.lower() == other.host.lower()
+            (self.host == other.host or normal_host(self.host) == normal_host(other.host))
             and _optional_normal(self.user) == _optional_normal(other.user)
             and _optional_normal(self.password) == _optional_normal(other.password)
             and _same_params(self.params, other.params)
@@ -242,6 +253,16 @@ def as_request_uri(text: str) -> str:
     if not uri.headers and params == uri.params:
         return text
     return str(Uri(uri.scheme, uri.user, uri.password, uri.host, uri.port, params))
+
+
+def normal_host(host: str) -> str:
+    """The one spelling of a host, by which hosts are compared: an IPv6 address has many (RFC 5954 4.2)."""
+    host = host.lower()
+    if ":" in host:
+        with suppress(ValueError):
+            address = str(IPv6Address(host.strip("[]")))
+            return f"[{address}]" if host.startswith("[") else address
+    return host
 
 
 def without_prefix(host: str, prefix: str) -> str:

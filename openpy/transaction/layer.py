@@ -252,6 +252,10 @@ class Layer:
         self._clients.flow_failed(flow)
         self._notifies.flow_failed(flow)
 
+    def waits_on(self, flow: Flow) -> bool:
+        """Whether a client transaction on this connection is not over."""
+        return id(flow) in self._clients.on_flow or id(flow) in self._notifies.on_flow
+
     @property
     def servers_in_use(self) -> int:
         """Server transactions that exist now."""

@@ -154,6 +154,32 @@ def test_an_unknown_word_is_refused_with_a_hint(line: str, hint: str) -> None:
     assert hint in found[0].hint
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        ("port=70000", "port: 70000 is no port"),
+        ("port=-1", "port: -1 is no port"),
+        ("tls_port_no=65536", "tls_port_no: 65536 is no port"),
+        ("advertised_port=70000", "advertised_port: 70000 is no port"),
+        ('advertised_address="a b"', 'advertised_address: "a b" is no host'),
+        ('advertised_address="2001:db8::x"', 'advertised_address: "2001:db8::x" is no host'),
+    ],
+)
+def test_what_is_no_port_and_no_host_is_refused(line: str, message: str) -> None:
+    config, (problem,) = applied(line)
+    assert problem.message == message
+    assert config.values == CoreConfig().values
+
+
+@pytest.mark.parametrize(
+    "host", ["sip.example.com", "192.0.2.1", "2001:db8::1", "[2001:db8::1]", "host_1", ""]
+)
+def test_hosts(host: str) -> None:
+    config, problems = applied(f'advertised_address="{host}"')
+    assert not problems
+    assert config.text("advertised_address") == host
+
+
 def test_where_a_parameter_was_set_is_remembered() -> None:
     config, _ = applied("\ntls_port_no=5071")
     assert config.places["tls_port_no"].line == 2

@@ -264,6 +264,15 @@ def test_the_servers_of_a_domain_are_tried_in_order(tmp_path: Path) -> None:
         assert found == ["192.0.2.34", "192.0.2.32", "192.0.2.33"]
 
 
+def test_a_domain_whose_service_is_decidedly_not_there(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        bench.server.hosts = {"gw.example": ("192.0.2.30",), "": ("192.0.2.31",), "b": ("192.0.2.32",)}
+        bench.server.domains_of = {" gw.example": (service("", 0),)}
+        assert Sending(bench).send() == E_BAD_ADDRESS, "its own address is not asked for"
+        bench.server.domains_of = {" gw.example": (service("", 0), service("b", 5070, rank=1))}
+        assert Sending(bench).send() == "udp:192.0.2.32:5070"
+
+
 def test_only_the_first_address(tmp_path: Path) -> None:
     with Bench(tmp_path) as bench:
         bench.server.hosts = {"gw.example": ("192.0.2.32", "192.0.2.33")}
@@ -293,13 +302,14 @@ def test_where_the_dns_does_not_answer_there_is_no_address(
     ("uri", "callee"),
     [
         ("sips:bob@gw.example", Callee("gw.example")),
+        ("sips:bob@GW.Example", Callee("gw.example")),
         ("sip:192.0.2.9;transport=tls", ANYBODY),
         ("sip:bob@gw.example;transport=tcp", ANYBODY),
     ],
 )
 def test_by_tls_the_peer_has_to_be_called_as_the_uri_says(tmp_path: Path, uri: str, callee: Callee) -> None:
     with Bench(tmp_path) as bench:
-        bench.server.hosts["gw.example"] = ("192.0.2.9",)
+        bench.server.hosts["gw.example"] = bench.server.hosts["GW.Example"] = ("192.0.2.9",)
         Sending(bench, uri).send()
         assert bench.server.callees == [callee]
 
@@ -352,6 +362,19 @@ def test_what_is_too_large_for_udp_goes_by_tcp_if_that_can_be(tmp_path: Path, co
         assert sending.result == f"{'tcp' if comes_up else 'udp'}:192.0.2.9:5060"
         again = Large(bench)
         assert again.send() == ("waiting" if comes_up else "udp:192.0.2.9:5060"), "who refused is remembered"
+
+
+def test_a_blacklist_that_reads_the_request_knows_how_it_leaves(tmp_path: Path) -> None:
+    more = 'dst_blacklist=no:{(tcp,192.0.2.9,0,"*OPTIONS*")}\n'
+    with Bench(tmp_path, 'use_blacklist("no");', more=more) as bench:
+        assert bench.server.loaded is not None
+        _, route = bench.server.loaded.program.routes.popitem()
+        sending = Large(bench)
+        route.function(sending.run)
+        sending.send()
+        flow, wait = bench.server.connecting[0]
+        wait.resolve(flow)
+        assert sending.result == E_IP_BLOCKED
 
 
 def test_what_has_to_go_by_udp_goes_by_udp(tmp_path: Path) -> None:

@@ -66,7 +66,7 @@ def test_a_reply_goes_to_the_source_at_the_port_of_the_via(
 
 def test_by_tls_the_name_of_the_via_has_to_be_proved(bench: Bench) -> None:
     late = LateReplies(bench.server)
-    for sent_by in ("proxy.example", "[2001:db8::1]:5061", "192.0.2.77"):
+    for sent_by in ("Proxy.example", "[2001:db8::1]:5061", "192.0.2.77"):
         late.take(reply(sent_by, transport="tls"), lost(bench, "tls"))
     assert bench.server.callees == [Callee("proxy.example"), Callee(), Callee()]
 

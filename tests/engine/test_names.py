@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import errno
 import socket
 import threading
 from collections.abc import Callable, Iterator, Sequence
@@ -101,6 +102,13 @@ def test_a_name_has_addresses_or_none(world: World) -> None:
 def test_that_nobody_can_tell_is_no_answer(world: World) -> None:
     world.zone["broken.example"] = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
     wait = world.names.resolve("broken.example")
+    world.turn()
+    assert failed(wait)
+
+
+def test_that_the_system_fails_is_no_answer(world: World) -> None:
+    world.zone["here.example"] = OSError(errno.EMFILE, "Too many open files")  # getaddrinfo: EAI_SYSTEM
+    wait = world.names.resolve("here.example")
     world.turn()
     assert failed(wait)
 

@@ -289,6 +289,35 @@ def test_idle_connections_are_closed_now_and_then(tmp_path: Path) -> None:
     asyncio.run(live())
 
 
+def test_a_connection_on_which_a_reply_is_waited_for_is_not_idle(tmp_path: Path) -> None:
+    script = """tcp_connection_lifetime=0
+    loadmodule "sl.so" loadmodule "tm.so"
+    route { t_relay(); }"""
+    server, _ = serving(tmp_path, script, "udp", "tcp")
+
+    async def live() -> bytes:
+        loop = asyncio.get_running_loop()
+        await server.start()
+        with socket.create_server((LOCAL, 0)) as phone, socket.socket(type=socket.SOCK_DGRAM) as caller:
+            phone.setblocking(False)
+            uri = f"sip:bob@{LOCAL}:{phone.getsockname()[1]};transport=tcp"
+            caller.sendto(request("INVITE", uri), (LOCAL, server.sockets.endpoints[0].port))
+            line, _ = await loop.sock_accept(phone)
+            with line:
+                line.setblocking(False)
+                assert (await loop.sock_recv(line, 65535)).startswith(b"INVITE ")
+                server.sockets.tcp.close_overdue()
+                with pytest.raises(TimeoutError):
+                    await asyncio.wait_for(loop.sock_recv(line, 65535), 0.2)
+                server.transactions.flow_failed(next(iter(server.sockets.tcp._places)))
+                server.sockets.tcp.close_overdue()
+                ended = await asyncio.wait_for(loop.sock_recv(line, 65535), 10)
+        await server.stop()
+        return ended
+
+    assert asyncio.run(live()) == b""
+
+
 def test_an_error_in_a_timer_is_reported_and_the_server_goes_on(tmp_path: Path) -> None:
     with Bench(tmp_path) as bench:
         fired: list[int] = []

@@ -153,6 +153,14 @@ def test_the_way_out_fits_the_reason(monkeypatch: pytest.MonkeyPatch, number: in
         pass
 
 
+def test_there_may_be_no_port_for_tls_beside_udp_and_tcp(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(UdpSocket, "bind", ignore)
+    monkeypatch.setattr(TcpConnections, "bind", lambda *asked: asked[2])
+    told = "cannot listen on tls:127.0.0.1:65536: the last port is 65535"
+    with pytest.raises(SocketError, match=told), bound(SocketId(None, LOCAL, 65535), disable_tls=0):
+        pass
+
+
 def test_a_name_that_does_not_resolve_is_told() -> None:
     with (
         pytest.raises(SocketError, match=r"could not resolve nowhere\.invalid"),
@@ -183,12 +191,13 @@ def test_myself_is_every_socket_and_alias() -> None:
         SocketId(None, "any.example", None),
         SocketId("udp", "Named.example", 5061),
         SocketId(None, "[::1]", 5070),
+        SocketId(None, "[2001:db8:0::1]", 5071),
     )
     with bound(SocketId("udp", "localhost", port), alias=alias) as sockets:
         for host, at in [
             (LOCAL, port), (LOCAL, 0), ("localhost", port), ("LocalHost", port), ("any.example", 5060),
             ("any.example", 1), ("ANY.example", 0), ("named.example", 5061), ("named.example", 0),
-            ("::1", 5070), ("[::1]", 5070),
+            ("::1", 5070), ("[::1]", 5070), ("[0:0::0:1]", 5070), ("::00:1", 0), ("[2001:DB8::0:1]", 5071),
         ]:  # fmt: skip
             assert sockets.is_myself(host, at), (host, at)
         for host, at in [(LOCAL, 5060), ("named.example", 5060), ("other.example", 0), ("::1", 5060)]:
@@ -273,6 +282,7 @@ def test_an_endpoint_is_written_as_listen_takes_it() -> None:
         (SocketId("tcp", LOCAL, None), 2),
         (SocketId(None, "LocalHost", None), 1),
         (SocketId("udp", "[::1]", None), 3),
+        (SocketId("udp", "[0:0::1]", None), 3),
         (SocketId(None, LOCAL, 1), None),
         (SocketId("tls", LOCAL, None), None),
         (SocketId(None, "192.0.2.1", None), None),

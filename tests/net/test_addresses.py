@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import ctypes
+import fcntl
 import socket
 
 import pytest
@@ -26,6 +28,27 @@ def test_what_listen_names(host: str, expected: list[str]) -> None:
 def test_an_interface_is_all_its_addresses() -> None:
     assert resolve_listen(LOOPBACK) == interface_addresses(LOOPBACK)
     assert "127.0.0.1" in interface_addresses(LOOPBACK)
+
+
+def test_further_ipv4_addresses_of_an_interface(monkeypatch: pytest.MonkeyPatch) -> None:
+    table = [(LOOPBACK, "127.0.0.1"), ("eth9", "192.0.2.1"), (LOOPBACK, "192.0.2.2"), ("lo:1", "192.0.2.3")]
+    assert (LOOPBACK, "127.0.0.1") in addresses._ipv4_addresses()
+    monkeypatch.setattr(addresses, "_ipv4_addresses", lambda: table)
+    ipv4 = [address for address in interface_addresses(LOOPBACK) if ":" not in address]
+    assert ipv4 == ["127.0.0.1", "192.0.2.2", "192.0.2.3"]
+
+
+def test_as_many_addresses_as_there_are_are_read(monkeypatch: pytest.MonkeyPatch) -> None:
+    one = addresses._IFREQ.pack(b"eth9", socket.inet_aton("192.0.2.1"))
+
+    def ioctl(probe: object, request: int, asked: bytes) -> bytes:
+        room, place = addresses._IFCONF.unpack(asked)
+        octets = (one * 9)[:room]
+        ctypes.memmove(place, octets, len(octets))
+        return addresses._IFCONF.pack(len(octets), place)
+
+    monkeypatch.setattr(fcntl, "ioctl", ioctl)
+    assert addresses._ipv4_addresses() == [("eth9", "192.0.2.1")] * 9
 
 
 def test_an_interface_without_an_address_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -58,6 +81,13 @@ def test_ipv6_addresses_are_read_and_link_local_ones_left_out(
 def test_a_name_that_does_not_resolve() -> None:
     with pytest.raises(OSError, match=r"."):
         resolve_listen("nowhere.invalid")
+
+
+@pytest.mark.parametrize("host", ["127.1", "127", "0x7f000001", "0177.0.0.1", "127.0.0.0x1"])
+def test_what_is_neither_a_name_nor_an_address_has_none(host: str) -> None:
+    with pytest.raises(socket.gaierror):
+        resolve_host(host)
+    assert resolve_host("127.0.0.1") == ["127.0.0.1"]
 
 
 def test_ipv4_comes_first(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
 import asyncio
+import errno
 import socket
 from collections.abc import Callable, Coroutine
 from typing import Any, cast
+
+import pytest
 
 from openpy.net.connection import TcpConnection
 from openpy.net.layer import ANYBODY, Bounds, Callee, Layer, PlainStack, Stack
@@ -124,6 +127,23 @@ def test_where_nobody_listens_or_nobody_answers() -> None:
         assert (wire.told, wire.failures) == ([None], 1)
 
     play(patient, patience=0.01)
+
+
+def test_where_descriptors_have_run_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    def none(*_: object) -> None:
+        raise OSError(errno.EMFILE, "Too many open files")
+
+    async def scene(wire: Wire) -> None:
+        with monkeypatch.context() as meanwhile:
+            meanwhile.setattr(socket, "socket", none)
+            wire.ask()
+            await asyncio.sleep(0)
+            await asyncio.sleep(0)
+        assert (wire.told, wire.failures, len(wire.opening)) == ([None], 1, 0)
+        wire.ask()
+        await until(lambda: wire.made)
+
+    play(scene)
 
 
 def test_where_none_is_opened_or_none_has_a_place() -> None:

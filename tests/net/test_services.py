@@ -16,7 +16,7 @@ import dns.rrset
 import pytest
 
 from openpy.net import services
-from openpy.net.services import Service, find_services, in_turn
+from openpy.net.services import NOWHERE, Service, find_services, in_turn
 
 ZONE = {
     ("all.example.", "NAPTR"): [
@@ -30,6 +30,15 @@ ZONE = {
     ("_sip._udp.srv.example.", "SRV"): ["0 0 5060 u.srv.example."],
     ("_sip._tcp.srv.example.", "SRV"): ["0 0 5060 t.srv.example."],
     ("_sip._udp.none.example.", "SRV"): ["0 0 0 ."],
+    ("half.example.", "NAPTR"): [
+        '1 1 "s" "SIP+D2U" "" _sip._udp.half.example.',
+        '2 1 "s" "SIP+D2T" "" _sip._tcp.broken.example.',
+    ],
+    ("_sip._udp.half.example.", "SRV"): ["0 0 5060 u.half.example."],
+    ("halves.example.", "NAPTR"): [
+        '2 1 "s" "SIP+D2T" "" _sip._tcp.broken.example.',
+        '1 1 "s" "SIP+D2U" "" _sip._udp.half.example.',
+    ],
     ("_sips._tcp.srv.example.", "SRV"): ["0 0 5061 s.srv.example."],
 }
 
@@ -101,10 +110,20 @@ def test_without_naptr_records_udp_comes_first(server: NameServer) -> None:
     assert ways(find_services("srv.example")) == ["udp:u.srv.example:5060", "tcp:t.srv.example:5060"]
 
 
-@pytest.mark.parametrize("name", ["gone.example", "none.example", "broken.example", "a..b", "x" * 70, ""])
+@pytest.mark.parametrize("name", ["gone.example", "broken.example", "a..b", "x" * 70, ""])
 def test_where_there_are_none(server: NameServer, name: str) -> None:
     assert find_services(name) == []
     assert find_services(name, "udp") == []
+
+
+def test_what_is_decidedly_not_there_has_no_host(server: NameServer) -> None:
+    assert ways(find_services("none.example")) == [f"udp:{NOWHERE}:0"]
+    assert ways(find_services("none.example", "udp")) == [f"udp:{NOWHERE}:0"]
+
+
+def test_what_was_found_counts_though_the_dns_then_fails(server: NameServer) -> None:
+    assert ways(find_services("half.example")) == ["udp:u.half.example:5060"]
+    assert ways(find_services("halves.example")) == ["udp:u.half.example:5060"]
 
 
 def test_silence_ends_soon(server: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:

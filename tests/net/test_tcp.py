@@ -10,6 +10,8 @@ from itertools import pairwise
 from typing import Any
 
 import pytest
+from wsproto import ConnectionType, WSConnection
+from wsproto.events import CloseConnection, Request, TextMessage
 
 from openpy.net import tcp as tcp_module
 from openpy.net.connection import HANDSHAKE, TcpConnection
@@ -38,8 +40,10 @@ class Wire:
         self.failed: list[str] = []
         self.stranded: list[bytes] = []
         self.takes_stranded = False
+        self.answer = b""
+        self.is_in_use = False
         self.tcp = TcpConnections(
-            received=lambda data, flow: self.heard.append((data, flow)),
+            received=self._received,
             broken=self._broken,
             lost=self.lost.append,
             burst_ended=self._burst_ended,
@@ -47,6 +51,7 @@ class Wire:
             stacks=stacks,
             failed=lambda connection, why: self.failed.append(why),
             stranded=self._stranded,
+            in_use=lambda connection: self.is_in_use,
         )
         self.port = self.tcp.bind(LOCAL, 0)
 
@@ -55,6 +60,11 @@ class Wire:
         reader, writer = await asyncio.open_connection(LOCAL, self.port, local_addr=(host, 0))
         self.peers.append(writer)
         return reader, writer
+
+    def _received(self, data: bytes, flow: TcpConnection) -> None:
+        self.heard.append((data, flow))
+        if self.answer:
+            flow.send(self.answer)
 
     def _broken(self, head: bytes, flow: TcpConnection, error: RemoteError) -> None:
         self.broken.append((head, error))
@@ -355,6 +365,41 @@ def test_who_says_nothing_whole_is_closed_after_the_lifetime() -> None:
     on_the_wire(play, TcpLimits(lifetime=0.2))
 
 
+def test_what_is_sent_keeps_a_connection_too() -> None:
+    async def play(wire: Wire) -> None:
+        _, peer = await wire.join()
+        peer.write(MESSAGE)
+        await until(lambda: wire.heard)
+        ((_, connection),) = wire.heard
+        await asyncio.sleep(0.25)
+        connection.send(b"ringing")
+        wire.tcp.close_overdue()
+        await asyncio.sleep(0.01)
+        assert len(wire.tcp) == 1
+        await asyncio.sleep(0.25)
+        wire.tcp.close_overdue()
+        await until(lambda: len(wire.tcp) == 0)
+
+    on_the_wire(play, TcpLimits(lifetime=0.2))
+
+
+def test_a_connection_that_something_is_waited_for_on_is_not_idle() -> None:
+    async def play(wire: Wire) -> None:
+        _, peer = await wire.join()
+        peer.write(MESSAGE)
+        await until(lambda: wire.heard)
+        await asyncio.sleep(0.25)
+        wire.is_in_use = True
+        wire.tcp.close_overdue()
+        await asyncio.sleep(0.01)
+        assert len(wire.tcp) == 1
+        wire.is_in_use = False
+        wire.tcp.close_overdue()
+        await until(lambda: len(wire.tcp) == 0)
+
+    on_the_wire(play, TcpLimits(lifetime=0.2))
+
+
 def test_a_connection_may_be_kept_though_it_says_nothing() -> None:
     async def play(wire: Wire) -> None:
         _, peer = await wire.join()
@@ -408,6 +453,22 @@ def test_what_is_sent_must_be_taken_in_time() -> None:
 
 
 # --- memory ---------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("transport", "patience"), [("tcp", 32_000), ("tls", 40_000)])
+def test_who_has_gone_without_a_word_is_found_out_by_what_is_sent(
+    secured: dict[str, Stack], transport: str, patience: int
+) -> None:
+    async def play(wire: Wire) -> None:
+        wire.port = wire.tcp.bind(LOCAL, 0, transport)
+        await wire.tcp.start(asyncio.get_running_loop())
+        await wire.join()
+        await until(lambda: len(wire.tcp))
+        (connection,) = wire.tcp._places
+        assert connection._socket is not None
+        assert connection._socket.getsockopt(socket.IPPROTO_TCP, socket.TCP_USER_TIMEOUT) == patience
+
+    on_the_wire(play, TcpLimits(send_timeout=7, secure_send_timeout=40), secured)
 
 
 def test_who_does_not_read_loses_the_connection() -> None:
@@ -468,6 +529,48 @@ def test_a_connection_is_opened_once_and_shared() -> None:
         other.tcp.close()
         await until(lambda: wire.lost)
         assert wire.lost == [opened[0]]
+
+    on_the_wire(play)
+
+
+def test_ours_stands_in_messages_with_an_address_that_is_listened_on() -> None:
+    async def play(wire: Wire) -> None:
+        other = TcpConnections(
+            received=lambda *_: None, broken=lambda *_: None, lost=lambda *_: None, burst_ended=lambda: None
+        )
+        await other.start(asyncio.get_running_loop())
+
+        async def ours() -> tuple[str, int]:
+            opened: list[TcpConnection | None] = []
+            other.connect(LOCAL, wire.port, opened.append)
+            await until(lambda: opened)
+            assert opened[0] is not None
+            opened[0].abort()
+            await until(lambda: not len(other))
+            return opened[0].local_host, opened[0].local_port
+
+        assert (await ours())[0] == LOCAL
+        elsewhere = other.bind("127.0.0.2", 0)
+        assert await ours() == ("127.0.0.2", elsewhere)
+        anywhere = other.bind("0.0.0.0", 0)
+        assert await ours() == (LOCAL, anywhere)
+        here = other.bind(LOCAL, 0)
+        assert await ours() == (LOCAL, here)
+        other.close()
+
+    on_the_wire(play)
+
+
+def test_before_anything_is_accepted_connections_can_be_opened() -> None:
+    async def play(wire: Wire) -> None:
+        early = Wire()
+        opened: list[TcpConnection | None] = []
+        early.tcp.connect(LOCAL, wire.port, opened.append)
+        await until(lambda: opened)
+        assert opened[0] is not None
+        opened[0].send(MESSAGE)
+        await until(lambda: wire.heard)
+        early.tcp.close()
 
     on_the_wire(play)
 
@@ -731,6 +834,27 @@ def test_a_refused_web_socket_hears_why_though_it_goes_on_talking(secured: dict[
         await until(lambda: wire.lost)
 
     on_the_wire(play, TcpLimits(message_time=0.05), secured)
+
+
+def test_what_came_with_the_end_of_a_web_socket_cannot_be_answered(secured: dict[str, Stack]) -> None:
+    async def play(wire: Wire) -> None:
+        wire.port = wire.tcp.bind(LOCAL, 0, "ws")
+        await wire.tcp.start(asyncio.get_running_loop())
+        wire.answer = b"answer"
+        reader, writer = await wire.join()
+        client = WSConnection(ConnectionType.CLIENT)
+        writer.write(client.send(Request(host="sip.example", target="/", subprotocols=["sip"])))
+        client.receive_data(await reader.readuntil(b"\r\n\r\n"))
+        writer.write(client.send(TextMessage("message")) + client.send(CloseConnection(1000)))
+        client.receive_data(await reader.read())
+        (_, closed) = client.events()
+        assert isinstance(closed, CloseConnection)
+        assert [data for data, _ in wire.heard] == [b"message"]
+        assert wire.stranded == [b"answer"]
+        writer.close()
+        await until(lambda: wire.lost)
+
+    on_the_wire(play, stacks=secured)
 
 
 def test_steps_of_handshakes_count_for_more_than_messages(secured: dict[str, Stack]) -> None:

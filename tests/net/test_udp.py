@@ -4,10 +4,11 @@ import asyncio
 import errno
 import socket
 from collections.abc import Callable, Coroutine
-from typing import Any
+from typing import Any, ClassVar
 
 import pytest
 
+from openpy.net import udp as udp_module
 from openpy.net.udp import BURST, CROWDED, FLOWS, QUEUE, UdpFlow, UdpSocket
 
 LOCAL = "127.0.0.1"
@@ -386,3 +387,51 @@ def test_an_address_that_is_taken_leaves_nothing_open() -> None:
     wire.udp.close()
     wire.udp.close()
     second.stop_reading()
+
+
+class Scoped(socket.socket):
+    """A socket whose peer has a link-local address."""
+
+    sent: ClassVar[list[object]] = []
+
+    def recvfrom(self, *size: int) -> tuple[bytes, Any]:
+        data, _ = super().recvfrom(*size)
+        return data, ("fe80::7", 5060, 0, 4)
+
+    def sendto(self, data: Any, address: Any) -> int:  # type: ignore[override]
+        self.sent.append(address)
+        return len(data)
+
+
+@pytest.mark.parametrize("crowded", [False, True])
+def test_a_link_local_peer_is_answered_by_its_link(monkeypatch: pytest.MonkeyPatch, crowded: bool) -> None:
+    if crowded:
+        monkeypatch.setattr(udp_module, "CROWDED", 0)
+        monkeypatch.setattr(udp_module, "BURST", 1)
+    monkeypatch.setattr(Scoped, "sent", [])
+    flows: list[UdpFlow] = []
+    udp = UdpSocket(
+        "::1",
+        0,
+        received=lambda data, flow: flows.append(flow),
+        burst_ended=lambda: None,
+        open_socket=lambda family: Scoped(family, socket.SOCK_DGRAM),
+        backlog=Queue(lambda data, flow: flows.append(flow)),
+    )
+    udp.bind()
+
+    async def play() -> None:
+        udp.start(asyncio.get_running_loop())
+        with socket.socket(socket.AF_INET6, socket.SOCK_DGRAM) as phone:
+            for _ in range(3):
+                phone.sendto(b"hello", ("::1", udp.port))
+        await until(lambda: len(flows) > 1)
+        flows[-1].send(b"answer")
+
+    try:
+        asyncio.run(play())
+    finally:
+        udp.close()
+    assert flows[0] is flows[-1]
+    assert (flows[0].host, flows[0].port) == ("fe80::7", 5060)
+    assert Scoped.sent == [("fe80::7", 5060, 0, 4)]

@@ -75,6 +75,13 @@ def test_to_tag_is_added_once(to: str, expected: str) -> None:
         ("SIP/2.0/UDP a;rport, SIP/2.0/UDP c", ("h", 60), "SIP/2.0/UDP a;rport=60;received=h, SIP/2.0/UDP c"),
         ("SIP/2.0/UDP a, SIP/2.0/UDP c;rport", ("h", 60), "SIP/2.0/UDP a;received=h, SIP/2.0/UDP c;rport"),
         ("SIP/2.0/UDP a;received=9.9.9.9;b", ("h", 60), "SIP/2.0/UDP a;b;received=h"),
+        ("SIP/2.0/UDP h;RECEIVED=9.9.9.9;B=2", ("h", 60), "SIP/2.0/UDP h;b=2;received=h"),
+        (
+            "SIP/2.0/UDP h;RECEIVED=9.9.9.9;branch=b;rport",
+            ("h", 60),
+            "SIP/2.0/UDP h;branch=b;rport=60;received=h",
+        ),
+        ("SIP/2.0/UDP h;BRANCH=B;RPORT", ("h", 60), "SIP/2.0/UDP h;branch=B;rport=60;received=h"),
         ("SIP/2.0/UDP a:1;rport=7;b=2", ("a", 60), "SIP/2.0/UDP a:1;b=2;rport=60;received=a"),
         ("nonsense", ("h", 60), "nonsense"),
         ("SIP/2.0/UDP a;branch=b;rport", None, "SIP/2.0/UDP a;branch=b;rport"),

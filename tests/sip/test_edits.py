@@ -176,3 +176,20 @@ def test_octets_outside_changes_stay(changes: list[tuple[int, int, bytes]]) -> N
     if tail:
         applied = head + tail.partition(b"\r\n")[2]
     assert applied == expected
+
+
+def test_a_stream_has_one_length_whatever_was_removed_and_added() -> None:
+    start = b"SIP/2.0 200 OK\r\n"
+    removed = edits(start + b"l: 2\r\nA: 1\r\n\r\nhi")
+    removed.remove("Content-Length")
+    assert removed.apply() == start + b"A: 1\r\n\r\nhi"
+    assert removed.apply(content_length=True) == start + b"A: 1\r\nContent-Length: 2\r\n\r\nhi"
+    removed.append_header("content-length : 2\r\n")
+    assert removed.apply(content_length=True) == start + b"A: 1\r\ncontent-length : 2\r\n\r\nhi"
+    added = edits(start + b"A: 1\r\n\r\nhi")
+    added.append_header("B: 1\r\nL: 2\r\n")
+    assert added.apply(content_length=True) == start + b"A: 1\r\nB: 1\r\nL: 2\r\n\r\nhi"
+    other = edits(start + b"l: 2\r\n\r\nhi")
+    other.remove("l")
+    other.set_body(b"hello")
+    assert other.apply(content_length=True) == start + b"Content-Length: 5\r\n\r\nhello"

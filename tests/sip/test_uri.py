@@ -117,6 +117,8 @@ EQUAL = [
         "sip:alice@atlanta.com?priority=urgent&subject=project%20x",
     ),
     ("tel:+1", "tel:+1"),
+    ("sip:a@[2001:db8::9:1]", "sip:a@[2001:DB8:0:0::09:1]"),  # RFC 5954 4.2
+    ("sip:a@[1234]", "sip:a@[1234]"),
 ]
 DIFFERENT = [
     ("SIP:ALICE@AtLanTa.CoM;Transport=udp", "sip:alice@AtLanTa.CoM;Transport=UDP"),
@@ -126,6 +128,8 @@ DIFFERENT = [
     ("sip:carol@chicago.com", "sip:carol@chicago.com?Subject=next%20meeting"),
     ("sip:bob@phone21.boxesbybob.com", "sip:bob@192.0.2.4"),
     ("sip:a@b", "sips:a@b"),
+    ("sip:a@[2001:db8::9:1]", "sip:a@[2001:db8::9:2]"),
+    ("sip:a@[1234]", "sip:a@[12345]"),
     ("sip:a@b", "sip:b"),
     ("sip:a:x@b", "sip:a:y@b"),
     ("sip:a@b;p=1", "sip:a@b;p=2"),

@@ -148,7 +148,9 @@ def test_unanswered_notify_is_repeated_and_times_out() -> None:
 
 def test_notify_on_a_lost_connection() -> None:
     bench = Bench("tcp")
+    assert not bench.layer.waits_on(bench.flow)
     bench.notify()
+    assert bench.layer.waits_on(bench.flow)
     bench.layer.flow_failed(RecordingFlow(lambda data: None, "tcp"))
     assert bench.owner.told == []
     bench.layer.flow_failed(bench.flow)

@@ -108,9 +108,8 @@ class AuthApi:
             realm = self._realm(run, realm, side)
         except RemoteError:
             return self._refuse(run, "its realm cannot be told")
-        earliest = (
-            0 if self._counts is None else self._counts.earliest
-        )  # ends later than that of a clock set back
+        # If the clock was set back, a nonce that ends by it would be stale before it is used.
+        earliest = 0 if self._counts is None else self._counts.earliest
         nonce = self._nonces.make(run.wall, offer_of(self.algorithms, qop), earliest)
         headers = challenge_headers(side, realm, nonce, self.algorithms, qop, stale=STALE in run.state.notes)
         return ANSWERED if self._reply(run, side.status, side.reason, headers) else -1
