@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import gc
 import socket
 from pathlib import Path
 
@@ -338,6 +339,7 @@ def test_the_first_message_waits_for_what_is_loaded_but_not_long(
         loop = asyncio.get_running_loop()
         module = server.modules["sl"]
         module.loading = loads > 0
+        gc.freeze()  # a start looks for garbage, and other tests have left much to look at
         done = loop.call_later(loads, setattr, module, "loading", False)
         began = loop.time()
         await server.start()
