@@ -62,8 +62,11 @@ class Backlog(Protocol):
 
 
 def open_socket(family: socket.AddressFamily) -> socket.socket:
-    """A datagram socket of the system."""
-    return socket.socket(family, socket.SOCK_DGRAM)
+    """A datagram socket of the system. One of IPv6 leaves IPv4 to another one at the same port."""
+    opened = socket.socket(family, socket.SOCK_DGRAM)
+    if family == socket.AF_INET6:
+        opened.setsockopt(socket.IPPROTO_IPV6, socket.IPV6_V6ONLY, 1)
+    return opened
 
 
 class UdpFlow:

@@ -185,6 +185,13 @@ def test_type_of_service_and_buffer_are_set(tos: int | str) -> None:
         assert four.getsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF) >= 65536
 
 
+@pytest.mark.parametrize("kind", ["udp", "tcp"])
+def test_every_address_of_both_families_may_have_one_port(kind: str) -> None:
+    port = free_port()
+    with bound(SocketId(kind, "0.0.0.0", port), SocketId(kind, "[::]", port)) as sockets:
+        assert [str(each) for each in sockets.endpoints] == [f"{kind}:0.0.0.0:{port}", f"{kind}:[::]:{port}"]
+
+
 def test_myself_is_every_socket_and_alias() -> None:
     port = free_port()
     alias = (
