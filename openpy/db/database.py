@@ -226,6 +226,12 @@ class Database:
         self._next_ids[table] = id_ + 1
         return id_
 
+    def skip_id(self, table: TableSql, id_: int) -> None:
+        """Another hand has made a row with this id: it is not given out any more."""
+        self._next_ids[table] = max(self._next_ids.get(table, 1), id_ + 1)
+        if self._shared_ids is not None:
+            self._shared_ids.skip(table.name, id_)
+
     def rows(self, table: TableSql) -> Iterator[Row]:
         """All rows of a table, as they are wanted: `id`, then `table.columns`. Blocks; may be called in any thread.
 
@@ -235,6 +241,7 @@ class Database:
         with dialect.explained():
             connection = dialect.connect(self.url, read_only=True, patience=LOAD_PATIENCE)
             with closing(connection):
+                dialect.unlimited(connection)
                 yield from dialect.stream(connection, table.select)
 
     # --- connecting and checking ------------------------------------------------------------------------------------
@@ -244,7 +251,8 @@ class Database:
 
         Raises DatabaseError.
         """
-        connection = self.dialect.connect(self.url)
+        with self.dialect.explained():
+            connection = self.dialect.connect(self.url)
         try:
             found = self._check([*self._models.values(), *self._read])
         except BaseException:

@@ -181,6 +181,9 @@ class Dialect(ABC):
         """What keeps a table, which serves as it is, from being all that was promised; each with what to run."""
         return []
 
+    def unlimited(self, connection: Connection) -> None:  # noqa: B027 - as a rule there is no limit
+        """Let the statements of a connection last as long as their rows are read; silence still ends them."""
+
     def stream(
         self, connection: Connection, sql: str, parameters: Sequence[Any] = ()
     ) -> Generator[Row, None, None]:

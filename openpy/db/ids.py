@@ -90,6 +90,12 @@ class SharedIds:
         self._next[name] = id_ + 1
         return id_
 
+    def skip(self, name: str, id_: int) -> None:
+        """Do not give out an id, nor any before it, that is in the block which is being used."""
+        blocks = self._blocks.get(name)
+        if blocks and self._next[name] <= id_ < blocks[0].stop:
+            self._next[name] = id_ + 1
+
     def reserve(self, connection: Connection, name: str, floor: int) -> range:
         """Reserve a block of ids above `floor`. Blocks; raises what the driver raises."""
         quote, mark = self._dialect.quote, self._dialect.placeholder

@@ -10,8 +10,9 @@ Rules:
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import NamedTuple, Protocol
 
 from lxml import etree
@@ -21,6 +22,7 @@ from openpy.sip.errors import RemoteError
 from openpy.sip.uri import parse_uri, unescape
 
 _ANONYMOUS_DOMAIN = "anonymous.invalid"
+_END_OF_DAY = re.compile(r"T24:00:00(?:\.0+)?(?![0-9.])")
 _VISUAL = str.maketrans("", "", "-.()")
 
 
@@ -198,11 +200,12 @@ def _intervals(validity: etree._Element) -> Iterator[tuple[float, float]]:
 
 
 def _time(element: etree._Element) -> float:
-    """The seconds since 1970 of a date and time; without a zone it is UTC."""
+    """The seconds since 1970 of a date and time; without a zone it is UTC. 24:00:00 ends a day (XML Schema)."""
     text = (element.text or "").strip()
+    in_day, ends_day = _END_OF_DAY.subn("T00:00:00", text)
     try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
+        moment = datetime.fromisoformat(in_day) + timedelta(days=ends_day)
+    except (ValueError, OverflowError):
         raise DocumentError(f"no date and time: {text[:40]!r}") from None
     if moment.tzinfo is None:
         moment = moment.replace(tzinfo=UTC)

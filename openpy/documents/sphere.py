@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from lxml import etree
 
-from openpy.documents.xml import parse_document
+from openpy.documents.xml import CEILING, parse_document
 
 _SPHERE = "{urn:ietf:params:xml:ns:pidf:rpid}sphere"
 
@@ -16,7 +16,7 @@ def sphere_of(body: bytes) -> str | None:
     """
     if b"sphere" not in body:
         return None
-    root = parse_document(body)
+    root = parse_document(body, CEILING)
     spheres = {
         value
         for person in root

@@ -34,6 +34,9 @@ LIMITS = Limits()
 CEILING = Limits(16 << 20, 250, 1_000_000, 1_000_000)
 """What limits may be raised to. Documents of our own, and those that were admitted before, are read with it."""
 
+UTF_8 = frozenset({"utf-8", "utf8", "us-ascii", "ascii"})
+"""What documents in UTF-8, or in the part of it that is ASCII, call their encoding; the short names are no standard."""
+
 RECODED = frozenset({"iso-8859-1", "iso-8859-15", "windows-1252", "utf-16"})
 """The encodings, besides UTF-8 and ASCII, that a document may declare."""
 
@@ -129,7 +132,7 @@ def _deeper_than(depth: int) -> etree.XPath:
 
 
 def _recoded(data: bytes, encoding: str) -> bytes:
-    if encoding in ("utf-8", "us-ascii"):
+    if encoding in UTF_8:
         return data
     if encoding not in RECODED:
         raise DocumentError(f"encoding {encoding} is not supported")

@@ -104,6 +104,50 @@ def test_rows_are_written_read_and_kept(
     again.close()
 
 
+def test_an_id_that_another_hand_took_is_not_given_out(
+    made: None, database: Database, mailbox: type[Table]
+) -> None:
+    table = database.use(mailbox)
+    assert database.next_id(table) == 1
+    database.skip_id(table, 2)
+    database.skip_id(table, 1)
+    assert database.next_id(table) == 3
+
+
+def test_a_load_lasts_as_long_as_its_rows_are_read(
+    made: None, database: Database, dialect: Dialect, mailbox: type[Table], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    freed: list[Connection] = []
+    monkeypatch.setattr(type(dialect), "unlimited", lambda _, connection: freed.append(connection))
+    assert list(database.rows(database.use(mailbox))) == []
+    assert len(freed) == 1
+
+
+def test_a_connect_that_fails_in_a_way_of_its_own_is_tried_again(
+    made: None,
+    database: Database,
+    dialect: Dialect,
+    posted: Posted,
+    mailbox: type[Table],
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    table = database.use(mailbox)
+    failures = [RuntimeError("strange")] * 2
+    connect = type(dialect).connect
+
+    def strange(*arguments: object, **options: object) -> Connection:
+        if failures:
+            raise failures.pop()
+        return connect(*arguments, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(type(dialect), "connect", strange)
+    with pytest.raises(DatabaseError, match="strange"):
+        Database(database.url, dialect, posted.put).open()
+    database._connector.seek(Unavailable("lost"))
+    turn_until(posted, lambda: not failures and not database._connector.is_seeking)
+    assert write(database, posted, table, database.next_id(table), "alice") is None
+
+
 def test_statements_of_scripts_have_threads_that_end_with_the_database(
     database: Database, connection: Connection, posted: Posted
 ) -> None:

@@ -50,6 +50,17 @@ def test_a_block_is_above_what_the_table_has(ids: SharedIds, connection: Connect
     assert ids.reserve(connection, "mailbox", 5).start == 70_001 + BLOCK
 
 
+def test_an_id_that_another_hand_took_is_left_out(ids: SharedIds) -> None:
+    ids.skip("mailbox", 7)
+    ids.add("mailbox", range(1, 11))
+    ids.add("mailbox", range(101, 111))
+    for id_ in (0, 105, 3):
+        ids.skip("mailbox", id_)
+    assert ids.next("mailbox") == 4
+    ids.skip("mailbox", 10)
+    assert ids.next("mailbox") == 101
+
+
 def test_servers_that_reserve_at_once_get_blocks_of_their_own(
     ids: SharedIds, dialect: Dialect, url: DatabaseUrl
 ) -> None:

@@ -139,6 +139,12 @@ def test_xc_14_validity(now: float, expected: bool) -> None:
     assert holds(validity, now=now) is expected
 
 
+@pytest.mark.parametrize(("time", "until"), [("24:00:00Z", 86_400), ("24:00:00.000-01:00", 90_000)])
+def test_a_day_may_end_at_24_hours(time: str, until: float) -> None:
+    validity = f"<validity><from>1970-01-01T00:00:00Z</from><until>1970-01-01T{time}</until></validity>"
+    assert [holds(validity, now=now) for now in (until - 1, until)] == [True, False]
+
+
 @pytest.mark.parametrize("sphere", ['<sphere value="work"/>', "<sphere> work </sphere>"])
 def test_xc_15_sphere(sphere: str) -> None:
     assert holds(sphere, sphere="work")
@@ -168,6 +174,14 @@ def test_every_condition_must_hold() -> None:
         ("<identity><one/></identity>", "one without id"),
         ("<identity><many><except/></many></identity>", "except without id"),
         ("<validity><from>soon</from><until>2007-01-01T00:00:00Z</until></validity>", "no date"),
+        (
+            "<validity><from>9999-12-31T24:00:00</from><until>2007-01-01T00:00:00Z</until></validity>",
+            "no date",
+        ),
+        (
+            "<validity><from>2007-01-01T24:00:01Z</from><until>2007-01-02T00:00:00Z</until></validity>",
+            "no date",
+        ),
         ("<validity><from>2007-01-01T00:00:00Z</from></validity>", "sequence"),
         (
             "<validity><until>2007-01-01T00:00:00Z</until><from>2007-01-01T00:00:00Z</from></validity>",

@@ -4,6 +4,7 @@ import pytest
 
 from openpy.documents.pidf import DATA_MODEL, NAMESPACE
 from openpy.documents.sphere import sphere_of
+from openpy.documents.xml import LIMITS
 
 RPID = "urn:ietf:params:xml:ns:pidf:rpid"
 
@@ -30,3 +31,7 @@ def presence(*persons: str) -> bytes:
 )
 def test_pidf_11_the_sphere_of_a_document(persons: tuple[str, ...], sphere: str | None) -> None:
     assert sphere_of(presence(*persons)) == sphere
+
+
+def test_a_document_of_many_publications_is_read_to_its_end() -> None:
+    assert sphere_of(presence(*["<r:mood/>"] * LIMITS.nodes, "<r:sphere><r:work/></r:sphere>")) == "work"

@@ -112,7 +112,7 @@ def test_what_only_looks_like_attributes_is_text() -> None:
     assert parse_document(b"<a>" + b"=" * 2 * LIMITS.attributes + b"</a>").tag == "a"
 
 
-@pytest.mark.parametrize("encoding", ["utf-8", "iso-8859-1", "windows-1252", "utf-16"])
+@pytest.mark.parametrize("encoding", ["utf-8", "UTF8", "iso-8859-1", "windows-1252", "utf-16"])
 def test_declared_encodings(encoding: str) -> None:
     text = f'<?xml version="1.0" encoding="{encoding}"?><a>\u00e9</a>'
     assert parse_document(text.encode(encoding)).text == "\u00e9"

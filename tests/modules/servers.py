@@ -47,6 +47,22 @@ def a_lock_is_waited_for_briefly(
         execute(other, "INSERT INTO t VALUES (1)")
 
 
+def a_table_is_read_however_long_it_takes(dialect: Dialect, url: DatabaseUrl, connection: Connection) -> None:
+    """Rows that do not fit into the buffers between are taken by and by."""
+    execute(connection, "CREATE TABLE t (id INT PRIMARY KEY, a VARCHAR(900))")
+    for start in range(0, 20_000, 2_000):
+        rows = ", ".join(f"({number}, '{'x' * 900}')" for number in range(start, start + 2_000))
+        execute(connection, f"INSERT INTO t VALUES {rows}")
+    with closing(dialect.connect(url, read_only=True, patience=0.6)) as reading:
+        dialect.unlimited(reading)
+        found = 0
+        for number, _ in enumerate(dialect.stream(reading, "SELECT id, a FROM t"), 1):
+            if number in (1, 2_001, 4_001):
+                time.sleep(0.25)
+            found = number
+        assert found == 20_000
+
+
 def a_database_of_openser_serves(
     dialect: Dialect, url: DatabaseUrl, connection: Connection, tables: Sequence[str], *more: str
 ) -> list[DatabaseError | None]:

@@ -15,6 +15,7 @@ from openpy.db.dialect import (
     Row,
     SchemaRecorder,
     Statement,
+    execute,
     fetch,
 )
 from openpy.db.errors import DatabaseError, Unusable
@@ -39,6 +40,10 @@ ENGINE = """
 SELECT engine, table_collation FROM information_schema.tables
 WHERE table_schema = DATABASE() AND table_name = %s
 """
+
+
+NO_LIMIT = "SET SESSION net_write_timeout = 600 /*M! , SESSION max_statement_time = 0 */"
+"""How long the server waits until rows are taken. MariaDB alone limits a statement, and reads what stands behind M!."""
 
 
 class _Recorder(SchemaRecorder, peewee.MySQLDatabase):
@@ -105,6 +110,8 @@ class MysqlDialect(Dialect):
     def advice(self, connection: Connection, table: str) -> list[str]:
         """OpenSER's own scripts make tables without transactions, which compare Alice and alice as equal."""
         ((engine, collation),) = fetch(connection, ENGINE, (table,))
+        if engine is None:  # a view, of tables that are looked at nowhere
+            return []
         faults = []
         if engine.lower() != TRANSACTIONAL.lower():
             faults.append(f"is of {engine}, which loses what was acknowledged when the power fails")
@@ -116,6 +123,10 @@ class MysqlDialect(Dialect):
             f"table {table} {' and '.join(faults)}; run: ALTER TABLE {self.quote(table)} ENGINE={TRANSACTIONAL}, "
             "CONVERT TO CHARACTER SET utf8mb4 COLLATE utf8mb4_bin"
         ]
+
+    def unlimited(self, connection: Connection) -> None:
+        """Let the statements of a session last as long as their rows are read."""
+        execute(connection, NO_LIMIT)
 
     def stream(
         self, connection: Connection, sql: str, parameters: Sequence[Any] = ()

@@ -119,7 +119,7 @@ def connect(url: DatabaseUrl, *, read_only: bool, patience: float) -> Connection
             read_timeout=patience,
             write_timeout=patience,
         )
-    except (pymysql.Error, OSError) as error:
+    except (pymysql.Error, OSError, RuntimeError) as error:
         raise _refusal(url, error) from error
     try:
         _settle(connection, read_only, patience)
@@ -149,8 +149,9 @@ def _settle(connection: _Connection, read_only: bool, patience: float) -> None:
 
 
 def _refusal(url: DatabaseUrl, error: Exception) -> DatabaseError:
-    found = classify(error)
-    meaning = Unusable if isinstance(found, Unusable) else Unavailable
+    # A RuntimeError names a package that the account's way to authenticate needs, such as cryptography.
+    is_refused = isinstance(error, RuntimeError) or isinstance(classify(error), Unusable)
+    meaning = Unusable if is_refused else Unavailable
     return meaning(f"cannot open {url}: {_text(error)}")
 
 

@@ -17,6 +17,7 @@ from openpy.db.dialect import (
     Row,
     SchemaRecorder,
     Statement,
+    execute,
     fetch,
 )
 from openpy.db.errors import DatabaseError, Unusable
@@ -99,6 +100,10 @@ class PostgresDialect(Dialect):
     def delete(self, table: str) -> Statement:
         """`DELETE ... = ANY` of many rows."""
         return delete_rows(self.quote(table), self.quote("id"))
+
+    def unlimited(self, connection: Connection) -> None:
+        """Let the statements of a session last as long as their rows are read."""
+        execute(connection, "SET statement_timeout = 0")
 
     def stream(
         self, connection: Connection, sql: str, parameters: Sequence[Any] = ()

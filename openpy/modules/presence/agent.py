@@ -24,7 +24,7 @@ from openpy.modules.presence.budgets import Budgets
 from openpy.modules.presence.counts import Counts
 from openpy.modules.presence.dialog import LAST_CSEQ, Dialog, Subscription
 from openpy.modules.presence.events import EventPackage, EventRegistry
-from openpy.modules.presence.eventstate import EventState, LastState
+from openpy.modules.presence.eventstate import LARGEST_LAST_STATE, EventState, LastState
 from openpy.modules.presence.notifier import Notifier
 from openpy.modules.presence.presentity import Committed, Presentity, Undone
 from openpy.modules.presence.publications import Publication, Standing
@@ -45,6 +45,10 @@ SLICE = 64
 
 HEAL_AFTER = 1.0
 """Seconds between two attempts to write rows whose fate is unknown."""
+
+
+DECIDE_AFTER = 1.0
+"""Seconds after which what could not be committed about watchers is decided again."""
 
 
 class PresenceAgent:
@@ -136,10 +140,14 @@ class PresenceAgent:
                     self.notifier.fan_out(list(state.subscriptions.values()), silenced)
                 else:
                     self.notifier.fan_out(state.shown.news(self, state), silenced)
-                    if state.access is not None and state.access.by_state:
-                        self.decide_anew(state)
+                    self.decide_by_state(state)
 
     # --- who may watch --------------------------------------------------------------------------------------------
+
+    def decide_by_state(self, state: EventState) -> None:
+        """What is published has changed: judge the watchers anew if some verdict depends on it."""
+        if state.access is not None and state.access.by_state:
+            self.decide_anew(state)
 
     def decide_anew(self, state: EventState) -> None:
         """Judge all watchers of an event by its rules, soon."""
@@ -162,6 +170,8 @@ class PresenceAgent:
     def _decided(self, state: EventState, committed: Committed) -> None:
         if isinstance(committed.value, Undone):
             self.decide_anew(state)
+        elif committed.value is not None:
+            self.services.wheel.add(DECIDE_AFTER, self.decide_anew, state)
 
     def look_again(self, package: EventPackage) -> None:
         """What decides about an event's watchers, or is told them, may have changed for every presentity."""
@@ -185,7 +195,9 @@ class PresenceAgent:
         self.deadlines.remove(decision)
         state, decision.state = decision.state, None
         if state is not None and state.access is not None:
-            state.access.decisions.pop(decision.watcher_uri, None)
+            decisions = state.access.decisions
+            if decisions.get(decision.watcher_uri) is decision:  # and not one that replaced it meanwhile
+                del decisions[decision.watcher_uri]
 
     # --- last states ----------------------------------------------------------------------------------------------
 
@@ -200,6 +212,8 @@ class PresenceAgent:
         if state.last is None and not state.subscriptions and not self.budgets.has_room_for_last_state():
             return None
         body = package.offline_nbody(state.presentity.uri, [standing.document for standing in ended])
+        if len(body) > LARGEST_LAST_STATE:
+            body = package.offline_nbody(state.presentity.uri, ())
         id_ = self.store.last_state_id() if state.last is None else state.last.id
         return LastState(state, id_, self.now(), body)
 

@@ -133,6 +133,7 @@ class Access:
         if decision is not None:
             verdict = decision.remembered(rules, body, now)
             if verdict is not None:
+                self.by_state = self.by_state or verdict.by_state
                 return verdict
             if rules is None and not anew:
                 return AuthStatus(decision.status, decision.reason)

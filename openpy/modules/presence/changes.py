@@ -245,11 +245,12 @@ class Subscribe(Change):
         self._connection = connection
         self._reserved = reserved
         operations: list[Operation] = [
-            # Every row of the dialog, so that none falls back when another one of them goes.
+            # Every row of the dialog, so that none falls back when another one of them goes; but for those that go.
             store.refresh_subscription(
                 usage, expires if usage is subscription else usage.expires, remote_cseq, target, reserved
             )
             for usage in dialog.usages
+            if not usage.ending
         ]
         if self._is_new:
             operations.append(store.insert_subscription(subscription, remote_cseq, target, reserved))
@@ -325,7 +326,9 @@ class Reserve(Change):
         self._agent = agent
         self._dialog = dialog
         self._reserved = dialog.reserved + CSEQ_BLOCK
-        self.operations = [agent.store.reserve_cseq(usage, self._reserved) for usage in dialog.usages]
+        self.operations = [
+            agent.store.reserve_cseq(usage, self._reserved) for usage in dialog.usages if not usage.ending
+        ]
         self._previous = dialog.reserved
         dialog.reserved = self._reserved
         dialog.reserving = True

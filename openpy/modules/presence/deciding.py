@@ -152,6 +152,9 @@ class Authorize(Change):
         now = agent.now()
         told = {turn.subscription for turn in self._turns}
         agent.notifier.fan_out([turn.subscription for turn in self._turns if not turn.subscription.dead])
+        for turn in self._turns:
+            if turn.status == TERMINATED:  # the last word does not wait
+                agent.notifier.resume(turn.subscription.dialog)
         others = (
             []
             if state.shown is None

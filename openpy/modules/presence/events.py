@@ -74,7 +74,10 @@ class EventPackage:
     agg_nbody: Callable[[str, Documents], bytes] | None = None
     """(presentity URI, documents) -> the body to notify. None: the newest published body is notified as it is."""
     offline_nbody: Callable[[str, Documents], bytes] | None = None
-    """(presentity URI, documents that ended) -> the body once nothing is published any more. None: no body."""
+    """(presentity URI, documents that ended) -> the body once nothing is published any more. None: no body.
+
+    It is asked again without documents where the body is too large to be kept.
+    """
     empty_nbody: Callable[[str], bytes] | None = None
     """(presentity URI) -> the body while nothing is published and nothing is left to tell. None: no body."""
     free_body: Callable[[bytes], None] | None = None

@@ -29,6 +29,10 @@ LAST_STATE_LIFETIME = 86_400
 """Seconds that a last state is kept at least; longer where somebody watches."""
 
 
+LARGEST_LAST_STATE = 65_535
+"""Octets of a last state: a BLOB of MySQL takes no more, and what it refuses would never end."""
+
+
 class LastState:
     """The body that is told once nothing is published any more, since `ended` (Unix time)."""
 

@@ -16,9 +16,9 @@ from openpy.engine.mi import CommandFailed, MiError
 from openpy.engine.waiting import Wait
 from openpy.modules.presence.deciding import decide_anew
 from openpy.modules.presence.dialog import ACTIVE
-from openpy.modules.presence.presentity import Undone
+from openpy.modules.presence.presentity import Presentity, Undone
 from openpy.modules.presence.publications import Publication
-from openpy.modules.presence.store import split_uri
+from openpy.modules.presence.store import octets, split_uri
 from openpy.sip.errors import RemoteError
 from openpy.sip.headers import parse_event
 from openpy.sip.uri import aor_of
@@ -88,21 +88,22 @@ async def rules_changed(agent: PresenceAgent, uri: str, package: EventPackage) -
 
 async def state_changed(agent: PresenceAgent, uri: str, package: EventPackage) -> None:
     """Read the publications of an event again, and tell all active watchers; raises DatabaseError."""
-    presentity = agent.presentity(uri)
-    state = presentity.event(package)
     for _ in range(ATTEMPTS):
-        if not presentity.outstanding and not presentity.broken:
-            changes = presentity.changes
+        before = _mark(agent.presentities.get(uri))
+        if before is not None:
             rows = await _read(agent, uri, package)
-            if presentity.changes == changes:
+            if _mark(agent.presentities.get(uri)) == before:
                 break
         await _pause(agent)
     else:
         raise Unavailable(f"{uri} changes all the time")
+    presentity = agent.presentity(uri)
+    state = presentity.event(package)
     _take(agent, state, rows)
     state.changed()
     state.told = state.tail(agent.now())
     agent.notifier.fan_out([item for item in state.subscriptions.values() if item.status == ACTIVE])
+    agent.decide_by_state(state)
     agent.let_go(presentity)
 
 
@@ -110,6 +111,13 @@ def known_state(agent: PresenceAgent, uri: str, package: EventPackage) -> EventS
     """The state of an event, if there is any."""
     presentity = agent.presentities.get(uri)
     return None if presentity is None else presentity.events.get(package.name)
+
+
+def _mark(presentity: Presentity | None) -> tuple[Presentity | None, int] | None:
+    """What stays the same while nothing of a presentity is decided; None while something is."""
+    if presentity is None:
+        return None, 0
+    return None if presentity.outstanding or presentity.broken else (presentity, presentity.changes)
 
 
 async def _read(agent: PresenceAgent, uri: str, package: EventPackage) -> list[Row]:
@@ -142,8 +150,10 @@ def _take(agent: PresenceAgent, state: EventState, rows: list[Row]) -> None:
     known = {item.id: item for item in state.publications.values()}
     state.publications.clear()
     for id_, etag, expires, received, content in rows:
-        body = bytes(content)
+        body = octets(content)
         publication = known.pop(id_, None)
+        if publication is None:
+            agent.store.database.skip_id(agent.store.publications, id_)
         try:
             document = _document(state.package, publication, body)
         except RemoteError as error:

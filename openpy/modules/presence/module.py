@@ -358,8 +358,8 @@ class Presence(Module):
         for _ in DECISIONS:
             try:
                 if self._sharing is not None:
-                    await self._sharing.prepare(run.request, run.flow)
-                headers, committed = publish(agent, run.request, run.flow, text)
+                    await self._sharing.prepare(run.request, run.flow, run.uri)
+                headers, committed = publish(agent, run.request, run.flow, run.uri, text)
             except RemoteError as error:
                 return self._refuse(run, error)
             except DatabaseError:
@@ -381,8 +381,10 @@ class Presence(Module):
         for number in DECISIONS:
             try:
                 if self._sharing is not None:
-                    await self._sharing.prepare(run.request, run.flow)
-                headers, to_tag, committed, fetch = subscribe(agent, run.request, run.flow, number > 0)
+                    await self._sharing.prepare(run.request, run.flow, run.uri)
+                headers, to_tag, committed, fetch = subscribe(
+                    agent, run.request, run.flow, run.uri, number > 0
+                )
             except RemoteError as error:
                 return self._refuse(run, error)
             except DatabaseError:

@@ -32,13 +32,14 @@ Answer = tuple[str, Committed | None]
 """The headers of a 200, and what it has to wait for (None: nothing)."""
 
 
-def publish(agent: PresenceAgent, request: Request, flow: Flow, sender: str = "") -> Answer:
+def publish(agent: PresenceAgent, request: Request, flow: Flow, resource: str, sender: str = "") -> Answer:
     """Decide about a PUBLISH; raises RemoteError to refuse it.
 
-    `sender` is the argument of handle_publish: the watcher with this Contact is not told.
+    `resource` is the Request-URI as the script left it. `sender` is the argument of handle_publish: the watcher with
+    this Contact is not told.
     """
     requests.check_extensions(request)
-    uri = requests.presentity_uri(request)
+    uri = requests.presentity_uri(resource)
     package, _ = requests.event_package(request, agent.registry)
     if package.type == "winfo":
         raise requests.bad_event(agent.registry)

@@ -20,10 +20,10 @@ from typing import TYPE_CHECKING, Any
 from openpy.db.statements import TableSql
 from openpy.modules.presence.authorization import Decision
 from openpy.modules.presence.deciding import keep
-from openpy.modules.presence.dialog import Dialog, Subscription
+from openpy.modules.presence.dialog import ACTIVE, PENDING, TERMINATED, Dialog, Subscription
 from openpy.modules.presence.eventstate import EventState, LastState
 from openpy.modules.presence.publications import Publication
-from openpy.modules.presence.store import join_uri
+from openpy.modules.presence.store import canonical, join_uri, octets
 from openpy.sip.errors import RemoteError
 from openpy.sip.uri import parse_uri
 
@@ -81,12 +81,12 @@ def load_publication(agent: PresenceAgent, row: dict[str, Any]) -> bool:
     package = agent.registry.named(row["event"])
     if package is None:
         return False
-    body = bytes(row["body"])
+    body = octets(row["body"])
     try:
         document = None if package.read_body is None else package.read_body(body)
     except RemoteError:
         return False
-    state = agent.presentity(join_uri(row["username"], row["domain"])).event(package)
+    state = agent.presentity(canonical(join_uri(row["username"], row["domain"]))).event(package)
     etag, received = row["etag"], row["received_time"]
     publication = Publication(state, row["id"], etag, row["expires"], received, body, document)
     state.publications[etag] = publication
@@ -101,7 +101,7 @@ def load_last_state(agent: PresenceAgent, row: dict[str, Any]) -> bool:
     if state is None:
         return False
     if state.last is None or state.last.ended <= row["ended"]:
-        agent.keep_last_state(LastState(state, row["id"], row["ended"], bytes(row["body"])))
+        agent.keep_last_state(LastState(state, row["id"], row["ended"], octets(row["body"])))
     return True
 
 
@@ -110,15 +110,15 @@ def load_decision(agent: PresenceAgent, row: dict[str, Any]) -> bool:
     package = agent.registry.named(row["event"])
     if package is None or not package.req_auth:
         return True
-    state = agent.presentity(row["presentity_uri"]).event(package)
-    watcher = join_uri(row["watcher_username"], row["watcher_domain"])
+    state = agent.presentity(canonical(row["presentity_uri"])).event(package)
+    watcher = canonical(join_uri(row["watcher_username"], row["watcher_domain"]))
     if state.access is None:
         return True
     known = state.access.decisions.get(watcher)
     if known is not None:
-        known.status, known.reason = row["status"], row["reason"] or ""
+        known.status, known.reason = _judged(row)
         return True
-    decision = Decision(state, watcher, row["id"], row["status"], row["reason"] or "", row["inserted_time"])
+    decision = Decision(state, watcher, row["id"], *_judged(row), row["inserted_time"])
     state.access.decisions[watcher] = decision
     keep(agent, decision)
     return True
@@ -130,11 +130,11 @@ def _load_own_subscription(agent: PresenceAgent, row: dict[str, Any]) -> bool:
 
 def load_subscription(agent: PresenceAgent, row: dict[str, Any]) -> bool:
     """A row becomes a subscription in its dialog; False: it could not be understood."""
-    uri = row["presentity_uri"]
+    uri = canonical(row["presentity_uri"])
     state = _state(agent, uri, row["event"])
     if state is None:
         return False
-    dialog = agent.dialogs.get(row["to_tag"]) or _dialog(agent, row)
+    dialog = agent.dialogs.get(row["to_tag"]) or _dialog(agent, uri, row)
     if (dialog.call_id, dialog.from_tag) != (row["callid"], row["from_tag"]):
         return False  # another server gave the same tag to another dialog
     if row["remote_cseq"] >= dialog.remote_cseq:
@@ -143,11 +143,10 @@ def load_subscription(agent: PresenceAgent, row: dict[str, Any]) -> bool:
     dialog.cseq = dialog.limit = dialog.reserved = max(dialog.cseq, row["local_cseq"])
     subscription = Subscription(dialog, state, row["event_id"] or None, row["id"], row["expires"])
     if state.access is not None:
-        subscription.status, subscription.reason = row["status"], row["reason"]
+        subscription.status, subscription.reason = _judged(row)
     subscription.version = row["local_cseq"]  # each document took a CSeq: this is more than were counted
-    try:
-        _ = parse_uri(dialog.path()[2])
-    except RemoteError:
+    is_rejected = row["status"] == TERMINATED  # OpenSER keeps such rows
+    if is_rejected or not _has_way(dialog):
         subscription.dead = True
         subscription.expires = 0.0
     agent.subscribed(subscription)
@@ -155,14 +154,28 @@ def load_subscription(agent: PresenceAgent, row: dict[str, Any]) -> bool:
     return True
 
 
-def _dialog(agent: PresenceAgent, row: dict[str, Any]) -> Dialog:
+def _judged(row: dict[str, Any]) -> tuple[int, str]:
+    """Status and reason in a row; what waits for a decision in the words of OpenSER's descendants is pending here."""
+    status = row["status"]
+    return status if status in (ACTIVE, TERMINATED) else PENDING, row["reason"] or ""
+
+
+def _has_way(dialog: Dialog) -> bool:
+    try:
+        parse_uri(dialog.path()[2])
+    except RemoteError:
+        return False
+    return True
+
+
+def _dialog(agent: PresenceAgent, uri: str, row: dict[str, Any]) -> Dialog:
     return Dialog(
         agent.notifier,
-        agent.presentity(row["presentity_uri"]),
+        agent.presentity(uri),
         call_id=row["callid"],
         from_tag=row["from_tag"],
         to_tag=row["to_tag"],
-        watcher_uri=join_uri(row["watcher_username"], row["watcher_domain"]),
+        watcher_uri=canonical(join_uri(row["watcher_username"], row["watcher_domain"])),
         to_uri=join_uri(row["to_user"], row["to_domain"]),
         target=row["contact"],
         local_contact=intern(row["local_contact"]),

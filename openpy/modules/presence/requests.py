@@ -28,12 +28,12 @@ NO_BRIEFER = 3600
 """Seconds. A lifetime of this or more is never too brief (RFC 6665 section 4.2.1.1)."""
 
 
-def presentity_uri(request: Request) -> str:
-    """The canonical URI of the resource that the request is about."""
-    uri = aor_of(request.uri)
-    if not uri.startswith("sip:"):
+def presentity_uri(uri: str) -> str:
+    """The canonical URI of the resource that a Request-URI names."""
+    canonical = aor_of(uri)
+    if not canonical.startswith("sip:"):
         raise RemoteError(404, "Not Found")
-    return uri
+    return canonical
 
 
 def check_extensions(request: Request) -> None:

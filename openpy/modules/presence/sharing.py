@@ -35,7 +35,7 @@ from openpy.modules.presence.recovery import (
     load_subscription,
 )
 from openpy.modules.presence.requests import presentity_uri
-from openpy.modules.presence.store import join_uri, split_uri
+from openpy.modules.presence.store import join_uri, octets, split_uri
 from openpy.modules.presence.subscribing import socket_info
 from openpy.sip.errors import RemoteError
 from openpy.sip.message import Request
@@ -103,8 +103,11 @@ class Sharing:
 
     # --- requests ---------------------------------------------------------------------------------------------------
 
-    async def prepare(self, request: Request, flow: Flow) -> None:
-        """Know what the database knows of what a request is about; raises DatabaseError."""
+    async def prepare(self, request: Request, flow: Flow, resource: str) -> None:
+        """Know what the database knows of what a request is about; raises DatabaseError.
+
+        `resource` is the Request-URI as the script left it.
+        """
         if request.method == "SUBSCRIBE" and request.to.tag:
             dialog = await self._read_dialog(request)
             if dialog is not None:
@@ -115,7 +118,7 @@ class Sharing:
                 await self.read(dialog.presentity.uri)
             return
         try:
-            uri = presentity_uri(request)
+            uri = presentity_uri(resource)
         except RemoteError:
             return  # whoever decides about the request will refuse it
         await self.read(uri)
@@ -279,7 +282,7 @@ class Sharing:
 
     def _change(self, state: EventState, publication: Publication, row: _Columns) -> None:
         """A publication becomes what another server made of it."""
-        body = bytes(row["body"])
+        body = octets(row["body"])
         read = state.package.read_body
         if body != publication.body and read is not None:
             try:

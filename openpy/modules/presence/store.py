@@ -21,6 +21,7 @@ from openpy.db.dialect import Row
 from openpy.db.statements import Delete, FixedUpdate, TableSql, Update, Upsert
 from openpy.modules.presence.tables import ActiveWatchers, LastStates, Presentity, Watchers
 from openpy.sip.errors import RemoteError
+from openpy.sip.uri import aor_of
 
 if TYPE_CHECKING:
     from openpy.modules.presence.authorization import Decision
@@ -245,6 +246,19 @@ def join_uri(user: str, host: str) -> str:
     if not host:
         return user
     return f"sip:{user}@{host}" if user else f"sip:{host}"
+
+
+def canonical(uri: str) -> str:
+    """The URI of a row as we would write it: OpenSER keeps the host as it was sent."""
+    try:
+        return aor_of(uri)
+    except RemoteError:
+        return uri
+
+
+def octets(content: Any) -> bytes:
+    """A body as a column has it; what another hand wrote may be a text."""
+    return content.encode() if isinstance(content, str) else bytes(content)
 
 
 def _fitting(statement: TableSql | FixedUpdate, values: Row) -> Row:

@@ -69,10 +69,13 @@ class _Subscribe:
         self.is_paid = is_paid
 
 
-def subscribe(agent: PresenceAgent, request: Request, flow: Flow, is_paid: bool = False) -> Answer:
+def subscribe(
+    agent: PresenceAgent, request: Request, flow: Flow, resource: str, is_paid: bool = False
+) -> Answer:
     """Decide about a SUBSCRIBE; raises RemoteError to refuse it.
 
-    `is_paid`: it was decided before and undone, so its watcher's rate is not charged again.
+    `resource` is the Request-URI as the script left it, which counts where a dialog is made. `is_paid`: it was decided
+    before and undone, so its watcher's rate is not charged again.
     """
     requests.check_extensions(request)
     package, event_id = requests.event_package(request, agent.registry)
@@ -84,7 +87,7 @@ def subscribe(agent: PresenceAgent, request: Request, flow: Flow, is_paid: bool 
     if not to_tag:
         requests.check_accept(request, package)
         _check_event(package, request)
-        return _outside_dialog(agent, accepted)
+        return _outside_dialog(agent, accepted, resource)
     dialog = check_in_dialog(agent.dialogs.get(to_tag), request.call_id, request.from_.tag, accepted.cseq)
     current = usage(dialog, package, event_id, now)
     if current is None and all(item.ending or item.expires <= now for item in dialog.usages):
@@ -99,12 +102,12 @@ def _check_event(package: EventPackage, request: Request) -> None:
         package.evs_subs_handl(request)
 
 
-def _outside_dialog(agent: PresenceAgent, accepted: _Subscribe) -> Answer:
+def _outside_dialog(agent: PresenceAgent, accepted: _Subscribe, resource: str) -> Answer:
     request, flow = accepted.request, accepted.flow
     watcher_uri = aor_of(request.from_.uri_text)
     if not accepted.is_paid:
         agent.budgets.spend(watcher_uri, accepted.now)
-    presentity = agent.presentity(requests.presentity_uri(request))
+    presentity = agent.presentity(requests.presentity_uri(resource))
     try:
         dialog = Dialog(
             agent.notifier,

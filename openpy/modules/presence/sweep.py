@@ -12,7 +12,7 @@ from openpy.db.dialect import Row
 from openpy.db.errors import DatabaseError, Unavailable
 from openpy.db.statements import Delete, TableSql
 from openpy.modules.presence.eventstate import LAST_STATE_LIFETIME
-from openpy.modules.presence.store import join_uri
+from openpy.modules.presence.store import canonical, join_uri
 
 if TYPE_CHECKING:
     from openpy.modules.presence.agent import PresenceAgent
@@ -71,7 +71,7 @@ class Sweep:
     def _is_known(self, table: TableSql, id_: int, parts: list[str]) -> bool:
         store = self._agent.store
         uri = parts[0] if table is store.subscriptions else join_uri(*parts)
-        presentity = self._agent.presentities.get(uri)
+        presentity = self._agent.presentities.get(canonical(uri))
         return presentity is not None and presentity.has_row(table, id_)
 
     def _swept(self, table: TableSql, error: DatabaseError | None) -> None:

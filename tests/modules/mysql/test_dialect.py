@@ -10,7 +10,7 @@ from openpy.db.tables import Table, ddl
 from openpy.db.url import DatabaseUrl
 from openpy.modules.mysql.dialect import DIALECT
 from openpy.modules.presence.tables import TABLES
-from tests.modules.servers import a_database_of_openser_serves
+from tests.modules.servers import a_database_of_openser_serves, a_table_is_read_however_long_it_takes
 
 ID = "id int(10) unsigned AUTO_INCREMENT PRIMARY KEY NOT NULL"
 OPTIONS = "ENGINE=MyISAM DEFAULT CHARSET=latin1"
@@ -84,6 +84,15 @@ def test_a_table_of_openser_serves_with_the_advice_to_alter_it(connection: Conne
     assert fetch(connection, "SELECT owner FROM mailbox") == [("Zoë",)]
 
 
+def test_a_view_has_no_engine_to_be_advised_about(connection: Connection) -> None:
+    execute(connection, "CREATE TABLE t (id INT PRIMARY KEY)")
+    execute(connection, "CREATE VIEW mailbox AS SELECT id FROM t")
+    try:
+        assert DIALECT.advice(connection, "mailbox") == []
+    finally:
+        execute(connection, "DROP VIEW mailbox")
+
+
 def test_a_database_of_openser_serves_as_it_is(connection: Connection, url: DatabaseUrl) -> None:
     (answer,) = a_database_of_openser_serves(DIALECT, url, connection, OPENSER, "\U0001f600")
     assert isinstance(answer, RowRefused), "latin1 has no such character"
@@ -115,6 +124,10 @@ def test_no_statement_goes_row_by_row() -> None:
     for statement in (dialect.update("t", {"a": "", "id": ""}), dialect.delete("odd`name")):
         assert not isinstance(statement, EachRow)
     assert dialect.quote("odd`name") == "`odd``name`"
+
+
+def test_a_table_is_read_however_long_it_takes(connection: Connection, url: DatabaseUrl) -> None:
+    a_table_is_read_however_long_it_takes(DIALECT, url, connection)
 
 
 def test_without_the_driver_the_extra_is_named(url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch) -> None:

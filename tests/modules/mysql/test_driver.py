@@ -86,6 +86,15 @@ def test_who_is_not_let_in_is_told_without_the_password(
     assert "s%40cret" not in str(caught.value)
 
 
+def test_a_package_that_the_account_needs_is_named(url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch) -> None:
+    def refuse(*_: object, **__: object) -> None:
+        raise RuntimeError("'cryptography' package is required for caching_sha2_password auth methods")
+
+    monkeypatch.setattr(driver._Connection, "__init__", refuse)
+    with pytest.raises(Unusable, match=r"cannot open mysql://.*'cryptography' package is required"):
+        connect(url, read_only=False, patience=1.0)
+
+
 def test_a_password_is_taken_as_it_stands(url: DatabaseUrl, connection: Connection) -> None:
     user = url.database[-30:]
     execute(connection, f"CREATE USER '{user}'@'%%' IDENTIFIED BY 'p@ss:w/%%41'")

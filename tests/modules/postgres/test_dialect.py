@@ -9,7 +9,7 @@ from openpy.db.tables import ddl
 from openpy.db.url import DatabaseUrl
 from openpy.modules.postgres.dialect import DIALECT
 from openpy.modules.presence.tables import TABLES
-from tests.modules.servers import a_database_of_openser_serves
+from tests.modules.servers import a_database_of_openser_serves, a_table_is_read_however_long_it_takes
 
 V64 = "VARCHAR(64) NOT NULL"
 
@@ -77,6 +77,10 @@ def test_rows_go_one_by_one_only_until_the_types_are_known(connection: Connectio
 def test_ddl_needs_no_server_and_rows_stream(connection: Connection) -> None:
     assert "CREATE TABLE" in ddl(DIALECT, TABLES)
     assert list(DIALECT.stream(connection, "SELECT 1 UNION SELECT 2 ORDER BY 1")) == [(1,), (2,)]
+
+
+def test_a_table_is_read_however_long_it_takes(connection: Connection, url: DatabaseUrl) -> None:
+    a_table_is_read_however_long_it_takes(DIALECT, url, connection)
 
 
 def test_without_the_driver_the_extra_is_named(url: DatabaseUrl, monkeypatch: pytest.MonkeyPatch) -> None:

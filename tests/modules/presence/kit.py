@@ -203,6 +203,9 @@ class Memory:
     def next_id(self, table: TableSql) -> int:
         return next(self.ids[table])
 
+    def skip_id(self, table: TableSql, id_: int) -> None:
+        self.ids[table] = count(max(next(self.ids[table]), id_ + 1))
+
     def rows(self, table: TableSql) -> Iterator[tuple[Any, ...]]:
         for id_, values in self.kept[table].items():
             yield id_, *values
@@ -299,6 +302,7 @@ class FakeRun:
         self.house = house
         self.request = request
         self.flow = flow
+        self.uri = house.rewritten or request.uri
         self.transaction: ServerTransaction | None = None
 
     def begin_transaction(self) -> ServerTransaction:
@@ -346,6 +350,7 @@ class House:
     ) -> None:
         """`further` is one more module that registers an event, with its parameters; `xml` those of presence_xml."""
         self.us = us
+        self.rewritten = ""  # what the script makes of every Request-URI
         self.memory = database or Memory()
         self.writer = self.memory.writer
         self.clock: Any = clock or Clock()

@@ -194,16 +194,38 @@ def test_xc_15_pidf_11_the_sphere_that_is_published_decides() -> None:
     house = House(memory, xml={})
     house.subscribe()
     assert told(house)[0] == "pending;expires=600"
-    sphere = (
-        '<person xmlns="urn:ietf:params:xml:ns:pidf:data-model" id="p"><r:sphere '
-        'xmlns:r="urn:ietf:params:xml:ns:pidf:rpid"><r:{}/></r:sphere></person>'
-    )
-    tag = house.publish(presence(more=sphere.format("work")))["SIP-ETag"]
+    tag = house.publish(in_sphere("work"))["SIP-ETag"]
     house.turn()
     assert told(house)[0] == "active;expires=600"
-    house.publish(presence(more=sphere.format("home")), etag=tag)
+    tag = house.publish(in_sphere("home"), etag=tag)["SIP-ETag"]
     assert {notify.body for notify in house.notifies} == {b""}
     assert house.take()[-1].get("Subscription-State") == "pending;expires=600"
+    house.publish(in_sphere("work"), etag=tag)
+    assert told(house)[0] == "active;expires=600"
+
+
+def in_sphere(sphere: str) -> bytes:
+    """A presence document of somebody who is there."""
+    return presence(
+        more='<person xmlns="urn:ietf:params:xml:ns:pidf:data-model" id="p"><r:sphere '
+        f'xmlns:r="urn:ietf:params:xml:ns:pidf:rpid"><r:{sphere}/></r:sphere></person>'
+    )
+
+
+def test_a_sphere_that_another_hand_changed_decides_too() -> None:
+    memory = Memory()
+    memory.document(
+        b'<ruleset xmlns="urn:ietf:params:xml:ns:common-policy"><rule id="a"><conditions>'
+        b'<sphere value="work"/></conditions><actions><sub-handling>allow</sub-handling></actions></rule></ruleset>'
+    )
+    house = House(memory, xml={})
+    house.publish(in_sphere("home"))
+    house.subscribe()
+    assert told(house)[0] == "pending;expires=600"
+    rows = memory.kept[memory.tables["presentity"]]
+    rows[1] = (*rows[1][:6], in_sphere("work"))
+    house.refresh(1)
+    assert told(house)[0] == "active;expires=600"
 
 
 def test_rules_that_are_not_known_yet_decide_nothing() -> None:

@@ -119,3 +119,24 @@ def test_reserve() -> None:
     house.turn()
     assert (dialog.reserving, dialog.limit) == (False, 2 * CSEQ_BLOCK)
     assert house.memory.named("active_watchers")[0]["local_cseq"] == 2 * CSEQ_BLOCK
+
+
+def test_rows_that_are_about_to_go_are_not_changed_any_more() -> None:
+    house = House()
+    state, dialog, first = watched(house)
+    second = Subscription(dialog, state, "2", 50, START + 60)
+    house.agent.subscribed(second)
+    house.memory.write([house.agent.store.insert_subscription(second, 1, dialog.target, 1)])
+    house.writer.hold = True
+    state.presentity.submit(End(house.agent, (), (first,), remote_cseq=2))
+    house.writer.flush()
+    state.presentity.submit(Reserve(house.agent, dialog))
+    state.presentity.submit(
+        Subscribe(
+            house.agent, second, expires=START + 60, remote_cseq=3, target=dialog.target, connection=None
+        )
+    )
+    house.writer.hold = False
+    house.turn()
+    assert (dialog.usages, dialog.remote_cseq, state.presentity.wounded) == ((second,), 3, False)
+    assert [row["id"] for row in house.memory.named("active_watchers")] == [50]

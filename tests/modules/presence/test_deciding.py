@@ -4,10 +4,10 @@ from typing import Any
 
 import pytest
 
-from openpy.db.errors import DatabaseError, RowRefused
+from openpy.db.errors import DatabaseError, RowRefused, Unavailable
 from openpy.engine.waiting import Stepper
 from openpy.modules.presence import deciding, mi
-from openpy.modules.presence.authorization import Decision
+from openpy.modules.presence.authorization import DECISION_LIFETIME, Decision
 from openpy.modules.presence.eventstate import EventState
 from openpy.modules.presence.presentity import Change
 from openpy.sip.errors import RemoteError
@@ -99,6 +99,16 @@ def test_rejected_and_back_again() -> None:
     assert told(house) == [("active;expires=600", True)]
 
 
+def test_who_is_rejected_is_told_so_although_he_asked_to_be_left_alone() -> None:
+    house = house_with("* allow")
+    house.answer, house.answer_headers = 503, "Retry-After: 200\r\n"
+    house.subscribe()
+    house.answer, house.answer_headers = 200, ""
+    house.take()
+    change(house, "* block")
+    assert told(house) == [("terminated;reason=rejected", False)]
+
+
 def test_a_watcher_who_subscribes_while_the_rules_change_is_judged_by_the_new_ones() -> None:
     house = house_with()
     house.writer.hold = True
@@ -170,6 +180,24 @@ def test_a_decision_that_replaces_another_is_undone_to_it() -> None:
     assert access.decisions[BOB] is before
 
 
+def test_a_decision_that_is_forgotten_takes_none_with_it_that_replaced_it_meanwhile() -> None:
+    house = house_with()
+    house.subscribe(expires=0)
+    state = house.agent.presentity(ALICE).events["presence"]
+    house.wait(DECISION_LIFETIME - 0.5)
+    house.writer.hold = True
+    house.wait(1.5)
+    assert len(house.writer.queue) == 1
+    house.memory.document(ruleset("* allow"))
+    Stepper(reread(state), lambda *_: None).step()
+    house.subscribe(expires=900)
+    house.writer.hold = False
+    house.turn()
+    assert state.access is not None
+    assert [decision.status for decision in state.access.decisions.values()] == [1]
+    assert [row["status"] for row in house.memory.named("watchers")] == [1]
+
+
 def test_events_without_rules_have_nothing_to_decide() -> None:
     house = House()
     house.subscribe()
@@ -192,6 +220,25 @@ def test_xc_14_a_rule_that_begins_to_be_valid_is_noticed_in_time() -> None:
     assert told(house) == [("pending;expires=600", False)]
     house.wait(62)
     assert [body for _, body in told(house)] == [True]
+
+
+def test_a_rule_that_begins_to_be_valid_while_the_database_is_away_counts_when_it_is_back() -> None:
+    memory = Memory()
+    memory.document(
+        b'<ruleset xmlns="urn:ietf:params:xml:ns:common-policy"><rule id="a"><conditions><validity>'
+        b"<from>2023-11-14T22:14:20Z</from><until>2033-01-01T00:00:00Z</until></validity></conditions>"
+        b"<actions><sub-handling>allow</sub-handling></actions></rule></ruleset>"
+    )
+    house = House(memory, xml={})
+    house.publish()
+    house.subscribe()
+    house.take()
+    house.writer.failing = Unavailable("away")
+    house.wait(65)
+    assert told(house) == []
+    house.writer.failing = None
+    house.wait(2)
+    assert told(house) == [("active;expires=534", True)]
 
 
 def test_who_only_asked_is_told_to_the_presentity() -> None:

@@ -3,6 +3,7 @@
 import pytest
 
 from openpy.db.errors import Unavailable
+from openpy.documents.pidf import parse
 from openpy.modules.presence.eventstate import LAST_STATE_LIFETIME
 from openpy.modules.presence.expiry import SLICE
 from tests.modules.presence.kit import ALICE, House, presence
@@ -20,6 +21,17 @@ def test_pub_27_an_expired_publication_is_gone_and_told_within_a_second() -> Non
     assert b"<basic>closed</basic>" in notify.body
     assert b"note" not in notify.body
     assert house.memory.named("presentity") == []
+
+
+def test_what_ended_is_told_without_its_tuples_where_they_are_too_many_to_be_kept() -> None:
+    house = House()
+    many = "".join(f'<tuple id="{number}"/>' for number in range(2000))
+    house.publish(presence(more=many), expires=5)
+    house.wait(7)
+    (row,) = house.memory.named("openpy_last_state")
+    assert parse(row["body"]).parts == ()
+    house.subscribe()
+    assert house.take_one().body == row["body"]
 
 
 def test_evt_27_evt_47_an_expired_subscription_is_told_and_gone() -> None:

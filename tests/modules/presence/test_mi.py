@@ -75,6 +75,36 @@ def test_a_row_that_became_unreadable_is_no_publication_any_more() -> None:
     assert house.presence.publications.value == 0
 
 
+def test_the_id_of_a_row_that_another_hand_made_is_not_given_out_again() -> None:
+    house = House()
+    house.publish()
+    rows = house.memory.kept[house.memory.tables["presentity"]]
+    rows[2] = (*ROW, "by-hand", int(house.agent.now()) + 50, 1, presence(id_="hand").decode())
+    house.refresh(1)
+    house.publish(presence(id_="mine"))
+    assert (len(rows), rows[2][3]) == (3, "by-hand")
+    house.subscribe()
+    assert house.take_one().body.count(b"<tuple") == 3
+
+
+def test_a_presentity_that_is_forgotten_while_its_rows_are_read() -> None:
+    house = House()
+    rows = house.memory.kept[house.memory.tables["presentity"]]
+    rows[1] = (*ROW, "by-hand", int(house.agent.now()) + 50, 1, presence(id_="hand"))
+    slow = house.memory.slow = []
+
+    def refuse_and_answer() -> None:
+        assert house.subscribe(event="presence.winfo").status == 403
+        while slow:
+            slow.pop(0)()
+
+    house.wheel.add(0.2, refuse_and_answer)
+    house.wheel.add(0.4, refuse_and_answer)
+    assert answer(house, 1) == (200, "OK")
+    house.memory.slow = None
+    assert house.publish(None, etag="by-hand").status == 200
+
+
 def test_everybody_active_is_told_even_if_nothing_changed_and_the_pending_are_not() -> None:
     memory = Memory()
     memory.document(ruleset("sip:bob@example.org allow"))
@@ -127,3 +157,4 @@ def test_a_database_that_cannot_be_read() -> None:
     assert answer(house, 0) is None
     assert answer(house, 1) is None
     assert answer(house, 1, ALICE, "dialog;sla") is None
+    assert house.agent.presentities == {}

@@ -8,7 +8,9 @@ from openpy.db.errors import Unavailable, WrongTable
 from openpy.engine.module import ModuleError, RouteKind
 from openpy.modules.presence.api import EventPackage, PresenceApi
 from openpy.modules.presence.module import Presence
-from tests.modules.presence.kit import House, Memory
+from openpy.testing.script import Script
+from tests.modules.accounts import URL, script_of, setting
+from tests.modules.presence.kit import PIDF, House, Memory, presence
 
 
 def test_the_parameters_of_the_seed() -> None:
@@ -234,3 +236,18 @@ def test_a_request_that_came_by_two_ways_is_served_once() -> None:
     assert house.subscribe(call_id="s@example.org").status == 482
     refreshed = house.subscribe(call_id="s@example.org", cseq=2, to_tag=watcher.reply.to.tag)
     assert refreshed.status in (200, 202)
+
+
+def test_a_script_says_whom_a_request_is_about() -> None:
+    settings = setting("presence", "db_url", URL) + setting("presence_xml", "force_active", 1)
+    route = """
+        $ru = "sip:alice@example.com";
+        if (is_method("PUBLISH")) handle_publish(); else handle_subscribe();
+    """
+    headers = {"Event": "presence", "Content-Type": PIDF, "Contact": "<sip:bob@192.0.2.1>"}
+    with Script(script_of(route, "textops", "presence", "presence_xml", settings=settings)) as script:
+        script.send("SUBSCRIBE", "sip:100@example.com", headers=headers)
+        script.send("PUBLISH", "sip:alias@example.com", headers=headers, body=presence())
+        assert [row["username"] for row in script.rows("presentity")] == ["alice"]
+        assert [row["presentity_uri"] for row in script.rows("active_watchers")] == ["sip:alice@example.com"]
+        assert len(script.requests("NOTIFY")) == 2

@@ -346,6 +346,20 @@ def test_d02_one_key_for_all_spellings_of_a_presentity() -> None:
     assert house.publish(None, etag=tag).status == 200
 
 
+def test_the_request_uri_counts_as_the_script_left_it() -> None:
+    house = House()
+    house.rewritten = ALICE
+    first = house.subscribe(uri="sip:100@example.net")
+    house.take()
+    tag = house.publish(uri="sip:alias@example.org")["SIP-ETag"]
+    assert len(house.take()) == 1
+    assert list(house.agent.presentities) == [ALICE]
+    house.rewritten = "sip:carol@example.org"
+    assert house.publish(None, etag=tag).status == 412
+    house.resubscribe(first)
+    assert b"open" in house.take_one().body, "a dialog has its presentity already"
+
+
 def test_d31_the_offset_never_leads_below_0() -> None:
     house = House(expires_offset=10)
     tag = house.publish(expires=30)

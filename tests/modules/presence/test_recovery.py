@@ -149,6 +149,67 @@ def test_rows_that_cannot_be_understood_are_left_alone() -> None:
     assert len(again.memory.named("presentity")) == 1
 
 
+def test_bodies_that_another_hand_wrote_as_texts() -> None:
+    house = House()
+    tag = house.publish()["SIP-ETag"]
+    house.publish(
+        None,
+        etag=house.publish(event="presence", uri="sip:c@example.org")["SIP-ETag"],
+        uri="sip:c@example.org",
+        expires=0,
+    )
+    edit(house, "presentity", "body", presence("closed").decode())
+    edit(house, "openpy_last_state", "body", presence("closed").decode())
+    again = house.restart()
+    again.subscribe()
+    again.subscribe(uri="sip:c@example.org")
+    assert [b"closed" in notify.body for notify in again.take()] == [True, True]
+    assert again.publish(None, etag=tag).status == 200
+
+
+def test_rows_in_which_openser_kept_a_host_as_it_was_sent() -> None:
+    house = House(xml={})
+    tag = house.publish()["SIP-ETag"]
+    first = house.subscribe()
+    edit(house, "presentity", "domain", "Example.ORG")
+    edit(house, "watchers", "watcher_domain", "Example.ORG")
+    for table in ("active_watchers", "watchers"):
+        edit(house, table, "presentity_uri", "sip:alice@Example.ORG")
+        edit(house, table, "status", 1)
+    again = house.restart(xml={})
+    again.take()
+    assert list(again.agent.presentities) == [ALICE]
+    assert again.publish(presence("closed"), etag=tag).status == 200
+    assert again.take_one().call_id == first.request.call_id
+    again.subscribe()
+    assert again.take_one().get("Subscription-State") == "active;expires=600"
+    again.wait(700)
+    assert (again.memory.named("presentity"), again.memory.named("active_watchers")) == ([], [])
+
+
+def test_who_was_rejected_by_openser_hears_no_more() -> None:
+    house = House(xml={})
+    house.subscribe()
+    house.take()
+    edit(house, "active_watchers", "status", 3)
+    house = house.restart(xml={})
+    house.wait(1)
+    assert (house.take(), house.memory.named("active_watchers")) == ([], [])
+
+
+def test_a_watcher_whom_opensers_descendants_call_waiting_is_pending() -> None:
+    house = House(xml={})
+    house.subscribe(expires=0)
+    house.take()
+    edit(house, "watchers", "status", 4)
+    house = house.restart(xml={})
+    owner = "<sip:alice@example.org>;tag=a"
+    house.subscribe(event="presence.winfo", from_=owner)
+    assert b'status="waiting"' in house.take_one().body
+    house.subscribe()
+    assert [notify.get("Subscription-State") for notify in house.take()][-1] == "pending;expires=600"
+
+
 def test_two_dialogs_with_one_tag() -> None:
     house = House()
     house.subscribe()

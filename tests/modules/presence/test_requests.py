@@ -24,9 +24,9 @@ def status(function: object, *arguments: object) -> tuple[int, tuple[tuple[str, 
 
 
 def test_the_presentity() -> None:
-    assert requests.presentity_uri(request(uri="sips:%61lice@Example.Org:5061")) == "sip:alice@example.org"
-    assert requests.presentity_uri(request(uri="sip:example.org")) == "sip:example.org"
-    assert status(requests.presentity_uri, request(uri="tel:+1"))[0] == 404
+    assert requests.presentity_uri("sips:%61lice@Example.Org:5061") == "sip:alice@example.org"
+    assert requests.presentity_uri("sip:example.org") == "sip:example.org"
+    assert status(requests.presentity_uri, "tel:+1")[0] == 404
 
 
 def test_extensions() -> None:

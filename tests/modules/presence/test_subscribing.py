@@ -190,6 +190,23 @@ def test_evt_20_another_id_in_the_dialog_is_another_subscription() -> None:
     assert house.resubscribe(first, event="presence;id=2", cseq=4).status == 200
 
 
+def test_the_end_of_a_subscription_that_is_being_committed_costs_no_other_one_of_the_dialog() -> None:
+    house = House()
+    first = house.subscribe(event="presence;id=1")
+    house.resubscribe(first, event="presence;id=2")
+    house.take()
+    house.writer.hold = True
+    ended = house.resubscribe(first, event="presence;id=1", cseq=3, expires=0)
+    kept = house.resubscribe(first, event="presence;id=2", cseq=4)
+    house.writer.hold = False
+    house.turn()
+    assert (ended.status, kept.status) == (200, 200)
+    assert [(notify.get("Event"), notify.get("Subscription-State")) for notify in house.take()] == [
+        ("presence;id=1", "terminated;reason=timeout"),
+        ("presence;id=2", "active;expires=600"),
+    ]
+
+
 def test_a_dialog_carries_few_subscriptions() -> None:
     house = House()
     first = house.subscribe()
