@@ -178,6 +178,8 @@ async def _run(
         loop.add_signal_handler(number, stopped.set)
     loop.add_signal_handler(signal.SIGUSR1, lambda: _log_statistics(server))
     loop.add_signal_handler(signal.SIGHUP, lambda: None)
+    if signal.getsignal(signal.SIGUSR2) is signal.SIG_DFL:  # it would end us; a profiler may have taken it
+        loop.add_signal_handler(signal.SIGUSR2, lambda: None)
     await server.start()
     loop.add_signal_handler(signal.SIGHUP, server.reloader.reload_by_signal)
     if control is not None:

@@ -7,8 +7,6 @@ from collections.abc import Iterable, Sequence
 from openpy.db.dialect import ColumnInfo, Connection, Dialect, execute, fetch
 from openpy.db.tables import VERSION_TABLE, Table, Version, columns_of, name_of, table_ddl
 
-_ANEW = "alter it, or make it anew, empty, with openpydbctl drop and create"
-
 
 def create(dialect: Dialect, connection: Connection, tables: Sequence[type[Table]]) -> list[str]:
     """Make the tables that are missing, with their version rows; returns their names.
@@ -85,6 +83,11 @@ def advice(dialect: Dialect, connection: Connection, tables: Iterable[type[Table
     return [text for table in tables for text in dialect.advice(connection, name_of(table))]
 
 
+def _anew(name: str) -> str:
+    """What helps; the other tables are none of its business."""
+    return f"alter it, or make it anew, empty, with openpydbctl drop and create, both with --tables {name}"
+
+
 def _forget_version(dialect: Dialect, connection: Connection, name: str) -> None:
     execute(connection, f"DELETE FROM {VERSION_TABLE} WHERE table_name = {dialect.placeholder}", (name,))
 
@@ -103,24 +106,26 @@ def _version_problems(table: type[Table], found: int | None) -> list[str]:
             f"INSERT INTO {VERSION_TABLE} (table_name, table_version) VALUES ('{name}', {needed})"
         ]
     at_least = "at least " if table.newer_accepted else ""
-    return [f"table {name} has version {found}, needed is {at_least}{oldest}; {_ANEW}"]
+    return [f"table {name} has version {found}, needed is {at_least}{oldest}; {_anew(name)}"]
 
 
 def _column_problems(table: type[Table], found: dict[str, ColumnInfo]) -> list[str]:
     name = name_of(table)
     if table.needed is not None:
         missing = sorted(table.needed.difference(found))
-        return [f"table {name} has no column {column}; {_ANEW}" for column in missing]
+        return [f"table {name} has no column {column}; {_anew(name)}" for column in missing]
     needed = columns_of(table)
     problems = []
     for column, width in needed.items():
         real = found.get(column)
         least = table.legacy_widths.get(column, width)
         if real is None:
-            problems.append(f"table {name} has no column {column}; {_ANEW}")
+            problems.append(f"table {name} has no column {column}; {_anew(name)}")
         elif real.width is not None and least is not None and real.width < least:
-            problems.append(f"column {name}.{column} is {real.width} wide, needed is {least}; {_ANEW}")
+            problems.append(f"column {name}.{column} is {real.width} wide, needed is {least}; {_anew(name)}")
     for column, real in found.items():
         if column != "id" and column not in needed and not (real.nullable or real.has_default):
-            problems.append(f"column {name}.{column} is unknown, and takes no row without a value; {_ANEW}")
+            problems.append(
+                f"column {name}.{column} is unknown, and takes no row without a value; {_anew(name)}"
+            )
     return problems

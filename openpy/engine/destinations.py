@@ -37,6 +37,12 @@ if TYPE_CHECKING:
 
 E_IP_BLOCKED, E_BAD_URI, E_BAD_ADDRESS, E_SEND = -473, -475, -476, -477
 E_NO_DESTINATION = -19  # nothing that could be sent to
+REASONS = {
+    E_IP_BLOCKED: "Filtered destination",
+    E_BAD_URI: "Bad URI",
+    E_BAD_ADDRESS: "Unresolvable destination",
+    E_SEND: "Send failed",
+}
 
 TRANSPORTS = ("udp", "tcp", "tls", "ws", "wss")
 """What this version sends by."""
@@ -48,6 +54,9 @@ class DestinationError(Exception):
     def __init__(self, code: int) -> None:
         super().__init__(code)
         self.code = code
+
+    def __str__(self) -> str:
+        return f"{REASONS.get(self.code, 'No destination')} ({self.code})"
 
 
 @dataclass(frozen=True, slots=True)

@@ -6,6 +6,8 @@ Rules:
 2. A retransmission never reaches the script: its transaction answers it.
 3. A route that waits keeps its transaction, so that the retransmission of what it waits for is absorbed.
 4. The script sees no reply to a request of ours that only keeps a way open: nobody waits for it.
+5. While the server stops, what brings a call to its answer or its end is served: CANCEL, and ACK, PRACK and BYE of a
+   dialog. Any other new request is refused.
 """
 
 from __future__ import annotations
@@ -29,6 +31,13 @@ from openpy.transaction.flow import Flow
 if TYPE_CHECKING:
     from openpy.engine.events import EventRoute
     from openpy.engine.server import Server
+
+CONCLUDING = frozenset(("ACK", "BYE", "PRACK"))
+
+
+def _concludes(request: Request) -> bool:
+    """Whether a request is part of what was begun before (rule 5)."""
+    return request.method == "CANCEL" or (request.method in CONCLUDING and bool(request.to.tag))
 
 
 class Dispatcher:
@@ -149,9 +158,9 @@ class Dispatcher:
             if self.on_stateless_ack is not None:
                 self.on_stateless_ack(request, flow)
             return
-        if self.draining:
+        if self.draining and not _concludes(request):
             if request.method != "ACK":
-                flow.send(build_reply(request, 503, "Server is stopping", headers="Retry-After: 5\r\n"))
+                run.reply_stateless(503, "Server is stopping", "Retry-After: 5\r\n")
             return
         if "addr=" in request.uri or "ADDR=" in request.uri:  # only these are looked at closer
             leave_own_maddr(run)

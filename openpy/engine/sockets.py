@@ -235,6 +235,8 @@ class Sockets:
     def _bind_one(self, endpoint: Endpoint) -> None:
         if endpoint.port > LAST_PORT:  # that of TLS is one higher than what was written
             raise SocketError(f"cannot listen on {endpoint}: the last port is {LAST_PORT}")
+        if endpoint.port and endpoint in self.endpoints:  # two lines may mean the same address
+            return
         try:
             if endpoint.transport == "udp":
                 port = self._bind_udp(endpoint)

@@ -282,6 +282,11 @@ def test_a_signal_stops_it_with_status_0(
     assert re.search(rf"Listening on\n  udp:{LOCAL}:\d+\n", capsys.readouterr().out)
 
 
+def test_sigusr2_stops_nothing(script: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert serve(monkeypatch, "-f", str(script), *ANYWHERE, signals=[signal.SIGUSR2, signal.SIGTERM]) == 0
+    assert signal.getsignal(signal.SIGUSR2) is signal.SIG_DFL
+
+
 def test_a_pid_file_in_the_foreground(script: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     pid_file, seen = tmp_path / "pid", []
 

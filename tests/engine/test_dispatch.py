@@ -167,9 +167,25 @@ def test_while_stopping_new_requests_are_refused(tmp_path: Path) -> None:
         (refused,) = bench.receive(request(branch="z9hG4bKnew"))
         assert refused.start.startswith("SIP/2.0 503")
         assert refused.get("Retry-After") == "5"
+        assert ";tag=" in refused.get("To")
         (again,) = bench.receive(request())
         assert again.data == accepted.data
-        assert bench.receive(request("ACK", branch="z9hG4bKack")) == []
+
+
+def test_while_stopping_calls_can_end(tmp_path: Path) -> None:
+    with Bench(tmp_path, 't_relay("udp:192.0.2.9:5060");') as bench:
+        invite = request("INVITE")
+        (_, sent) = bench.receive(invite)
+        bench.receive(answer(sent, 180))
+        bench.server.dispatcher.draining = True
+        cancelled = [sent.start for sent in bench.receive(invite.replace(b"INVITE", b"CANCEL"))]
+        assert "SIP/2.0 200 canceling" in cancelled
+        assert "CANCEL sip:bob@example.com SIP/2.0" in cancelled
+        for number, method in enumerate(("BYE", "PRACK", "ACK")):
+            (sent,) = bench.receive(request(method, to_tag="bob", branch=f"z9hG4bKlater{number}"))
+            assert sent.start.startswith(f"{method} sip:")
+        for method, to_tag in (("BYE", ""), ("INVITE", "bob"), ("SUBSCRIBE", "bob")):
+            assert statuses(bench, request(method, to_tag=to_tag, branch=f"z9hG4bK{method}{to_tag}")) == [503]
 
 
 # --- our own errors ---------------------------------------------------------------------------------------------

@@ -120,6 +120,16 @@ def test_without_listen_every_address_is_taken_in_both_transports() -> None:
         assert kinds(sockets) == [(kind, host) for host in all_addresses() for kind in ("udp", "tcp")]
 
 
+def test_an_address_that_is_named_twice_is_one_socket() -> None:
+    port = free_port()
+    named = (SocketId(None, LOCAL, port), SocketId("tcp", LOCAL, port), SocketId("udp", "localhost", port))
+    with bound(*named) as sockets:
+        assert kinds(sockets) == [("udp", LOCAL), ("tcp", LOCAL)]
+        assert sockets.is_myself("localhost", port)
+    with bound(SocketId("udp", LOCAL, 0), SocketId("udp", LOCAL, 0)) as sockets:
+        assert len(sockets.endpoints) == 2
+
+
 def test_disable_tcp_opens_none() -> None:
     with bound(SocketId(None, LOCAL, 0), SocketId("tcp", LOCAL, 0), disable_tcp=1) as sockets:
         assert kinds(sockets) == [("udp", LOCAL)]

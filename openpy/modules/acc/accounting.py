@@ -2,7 +2,8 @@
 
 Rules:
 1. A request is accounted when its reply goes up: a 2xx, a failure only with `failed_transaction_flag`, and a 183 with
-   `early_media`. A CANCEL only with `report_cancels`.
+   `early_media`. A CANCEL only with `report_cancels`. What nobody answered has failed with 408, also where nobody
+   is told of it: a BYE is the end of its call.
 2. A missed call is an INVITE that failed: at the first failure, before anything is tried anew. Its flags are cleared
    then, so it is missed once.
 3. The flags are those of the request when that happens, wherever the script has set them.
@@ -20,6 +21,8 @@ from openpy.modules.tm.api import Happening, Outcome
 
 REMEMBERED = 32.0
 """Seconds: as long as a 2xx may be repeated, and its ACK be on the way."""
+
+CONCLUDED = (Happening.REPLIED, Happening.GIVEN_UP)
 
 IsUpstream = Callable[[Run], bool]
 
@@ -76,7 +79,7 @@ class Accounting:
             return
         if request.method == "INVITE" and status >= 300:
             self._missed(run, outcome)
-        if what is Happening.REPLIED and self._counts(run, status):
+        if what in CONCLUDED and self._counts(run, status):
             record = self._record(run, str(status), outcome.reason, outcome.to_tag)
             self._account(ANSWERED, run, record, run.state.flags)
             if self._switches.ack and request.method == "INVITE" and status < 300:

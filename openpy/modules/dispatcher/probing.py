@@ -75,7 +75,7 @@ class Prober:
         try:
             answer = await self._tm.request(request)
         except DestinationError as error:
-            self._services.log.info("dispatcher", f"{uri} cannot be probed ({error.code})")
+            self._services.log.info("dispatcher", f"{uri} cannot be probed: {error}")
             return
         finally:
             self._asked.discard(destination)

@@ -9,11 +9,23 @@ Rules:
 from __future__ import annotations
 
 import os
+import stat
 
 from openpy.engine.fileaccess import Access, remove_old, remove_own
 from openpy.engine.module import ModuleError
 
 CHUNK = 65536
+
+
+def is_read(path: str) -> bool:
+    """Whether somebody reads a FIFO at a path; one that a killed server left has no reader."""
+    try:
+        if not stat.S_ISFIFO(os.lstat(path).st_mode):
+            return False
+        os.close(os.open(path, os.O_WRONLY | os.O_NONBLOCK | os.O_NOFOLLOW | os.O_CLOEXEC))
+    except OSError:
+        return False
+    return True
 
 
 class CommandFifo:

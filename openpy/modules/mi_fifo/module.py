@@ -7,7 +7,7 @@ import os
 from openpy.engine.checks import one_line, positive, within
 from openpy.engine.fileaccess import access_of
 from openpy.engine.module import Counter, Module, ModuleError, Param
-from openpy.modules.mi_fifo.fifo import CommandFifo
+from openpy.modules.mi_fifo.fifo import CommandFifo, is_read
 from openpy.modules.mi_fifo.requests import Limits
 from openpy.modules.mi_fifo.serving import Counts, FifoServing, ReplyForm
 
@@ -77,6 +77,9 @@ class MiFifo(Module):
         if not self.fifo_mode:
             self._warn("fifo_mode 0 is taken for 0600")
         access = access_of("fifo", self.fifo_mode, self.fifo_user, self.fifo_group)
+        if is_read(self.fifo_name):
+            text = "and gets no commands any more: give each its own fifo_name"
+            self._warn(f"another server reads {self.fifo_name}, {text}")
         self._fifo = CommandFifo(self.fifo_name)
         self._fifo.open(access)
         form = ReplyForm(self.reply_dir, self.reply_indent)

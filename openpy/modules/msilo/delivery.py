@@ -140,16 +140,20 @@ class Delivery:
     async def _concluded(self, stored: Stored, kind: Kind, exchange: tuple[str, Wait[Answer]]) -> int:
         """The status that a message was answered with; its row is deleted if it has arrived."""
         call_id, answer = exchange
+        log, problem = self._services.log.warning, ""
         try:
             status = (await answer).status
-        except DestinationError:
-            status = 503
-        except LocalError:  # what others have written into the row can be in no message
-            status = 400
+        except DestinationError as error:
+            status, problem = 503, str(error)
+        except LocalError as error:  # what others have written into the row can be in no message
+            status, problem = 400, str(error)
         finally:
             self._call_ids.discard(call_id)
         if not 200 <= status < 300:
             kind.failed.value += 1
+            if not problem:
+                log, problem = self._services.log.info, f"it was answered {status}"
+            log("msilo", f"a message to {stored.message.owner.uri} stays: {problem}")
             return status
         kind.arrived.value += 1
         self._left.add(stored.id)

@@ -35,6 +35,6 @@ class Notices:
     def _ended(self, _: None, error: BaseException | None) -> None:
         log = self._services.log
         if isinstance(error, DestinationError | LocalError):
-            log.warning("msilo", f"a sender cannot be told that a message waits: {error!r}")
+            log.warning("msilo", f"a sender cannot be told that a message waits: {error}")
         elif error is not None:
             log.error("msilo", f"a sender was not told: {error!r}")

@@ -45,7 +45,7 @@ from openpy.sip.message import Response
 from openpy.transaction.server import ServerTransaction
 
 MOST = 12
-"""Branches of one transaction in its whole life."""
+"""Branches of one transaction in its whole life, and callees whose answers are told of."""
 
 
 @dataclass(slots=True)
@@ -67,9 +67,11 @@ class ResponseContext:
 
     __slots__ = (
         "_before",
+        "_callees",
         "_counts",
         "_edits",
         "_held",
+        "_late",
         "_listeners",
         "_round",
         "_turns",
@@ -112,6 +114,8 @@ class ResponseContext:
         """What the script has set: its flags and AVPs are the transaction's from now on."""
         self.run: Run | None = run
         """The route that forwards, until a final reply goes up."""
+        self._late: Run | None = None  # the same after that, while another branch may still bring a 2xx
+        self._callees: tuple[str, ...] = ()  # the tags of those who have answered
         self._edits = run.edits_made and run.edits_made.copy()
         self._counts = counts
         self._listeners = listeners
@@ -312,13 +316,18 @@ class ResponseContext:
             self._pass_up(winner, winner.response)
         elif winner.status == 408 and not self.server.is_invite and self.winner is None:
             self.server.release()  # nobody waits for it any more (RFC 4320 4.2), unless the script has looked at it
+            self._tell_own(Happening.GIVEN_UP, status)
         elif not self.is_silent:
             self.relayed = None
             self._counts.answer(status)
-            if self._listeners and self.run is not None:
-                tell(self._listeners, Happening.REPLIED, self.run, self._own_outcome(status))
+            self._tell_own(Happening.REPLIED, status)
             self.server.reply(status, self._local_reply(status))
         self._let_go()
+
+    def _tell_own(self, what: Happening, status: int) -> None:
+        """Tell whoever listens of a status that no reply has brought."""
+        if self._listeners and self.run is not None and not self.is_silent:
+            tell(self._listeners, what, self.run, self._own_outcome(status))
 
     def _own_outcome(self, status: int) -> Outcome:
         run = self.run
@@ -353,16 +362,30 @@ class ResponseContext:
         if self.server.reply(response.status, data):
             self.relayed = branch
             self._counts.relay(response.status, is_again=self.run is None)
-            if self._listeners and self.run is not None:
-                tell(self._listeners, Happening.REPLIED, self.run, outcome_of(response))
+            self._tell_passed(response)
         elif 200 <= response.status < 300:
             # After another final reply, or after the end of the transaction (RFC 6026).
             self.server.flow.send(data)
+            self._tell_passed(response)
+
+    def _tell_passed(self, response: Response) -> None:
+        """Tell whoever listens of a reply that went up; of a 2xx once for each callee."""
+        run = self.run or self._late
+        if not self._listeners or run is None:
+            return
+        if 200 <= response.status < 300:
+            tag = response.to.tag
+            if tag in self._callees or len(self._callees) >= MOST:
+                return
+            self._callees += (tag,)
+        tell(self._listeners, Happening.REPLIED, run, outcome_of(response))
 
     def _let_go(self) -> None:
         if self.is_silent and self.run is not None and self.server.owner is self:
             engine = self.run.server
             engine.wheel.add(engine.transactions.longest, self.server.release)
+        if self._listeners and self.server.is_invite and any(each.response is None for each in self.branches):
+            self._late = self._late or self.run
         self.run = None
         self._edits = None
 

@@ -28,6 +28,8 @@ class Happening(Enum):
     """A reply goes up: one that came, or one of tm or the script. Provisional ones too."""
     FAILED = auto()
     """All branches have failed; the failure_route has not run yet."""
+    GIVEN_UP = auto()
+    """Nobody has answered a request that is no INVITE, and nobody is told: no reply goes up (RFC 4320 4.2)."""
     ACKNOWLEDGED = auto()
     """An ACK to a 2xx is passed on; the run is that of the ACK."""
 

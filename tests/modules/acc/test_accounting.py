@@ -114,6 +114,43 @@ def test_a_call_that_nobody_answers(tmp_path: Path) -> None:
         assert "to_tag=;" not in bench.last
 
 
+def test_a_call_that_is_answered_though_its_caller_was_told_that_it_had_failed(tmp_path: Path) -> None:
+    """A 2xx goes up all the same (RFC 3261 16.7 step 5), and the call must not be free."""
+    with Accounted(tmp_path, RELAY, *FLAGS) as bench:
+        bench.call()
+        sent = bench.sent[-1]
+        bench.receive(request("CANCEL", NEXT))
+        assert bench.sent[-1].start == "SIP/2.0 487 Request Terminated"
+        for _ in range(2):
+            bench.receive(answer(sent, 200))
+            assert bench.sent[-1].start == "SIP/2.0 200 Reason"
+        assert bench.lines == ["transaction answered 200"]
+
+
+def test_each_callee_that_answers_is_a_call(tmp_path: Path) -> None:
+    with Accounted(tmp_path, f'append_branch("sip:bob@192.0.2.10"); {RELAY}', *FLAGS) as bench:
+        bench.call(180)
+        first, second = [sent for sent in bench.sent if sent.start.startswith("INVITE ")]
+        bench.receive(answer(second, 180, to_tag="b2"))
+        for _ in range(2):
+            bench.receive(answer(first, 200))
+            bench.receive(answer(second, 200, to_tag="b2"))
+        assert bench.lines == ["transaction answered 200"] * 2
+        assert "to_tag=b2;" in bench.last
+
+
+@pytest.mark.parametrize(("route", "count"), [(ALL, 1), (RELAY, 0)])
+def test_a_bye_that_nobody_answers(tmp_path: Path, route: str, count: int) -> None:
+    """The call is over all the same, though nobody is told of the silence (RFC 4320 4.2)."""
+    with Accounted(tmp_path, route, *FLAGS, more='modparam("tm", "fr_timer", 2)') as bench:
+        bench.receive(request("BYE", NEXT, to_tag="b1"))
+        bench.run_for(3)
+        assert bench.lines == ["transaction answered 408"] * count
+        assert all(sent.start.startswith("BYE ") for sent in bench.sent)
+        if count:
+            assert "to_tag=b1;" in bench.last
+
+
 @pytest.mark.parametrize(("settings", "count"), [((), 0), (("report_cancels=1",), 1)])
 def test_a_cancel(tmp_path: Path, settings: tuple[str, ...], count: int) -> None:
     with Accounted(tmp_path, RELAY, "log_flag=1", *settings) as bench:

@@ -8,7 +8,7 @@ import pytest
 
 from openpy.engine.fileaccess import Access
 from openpy.engine.module import ModuleError
-from openpy.modules.mi_fifo.fifo import CommandFifo
+from openpy.modules.mi_fifo.fifo import CommandFifo, is_read
 
 ACCESS = Access(0o660)
 
@@ -63,6 +63,19 @@ def test_the_fifo_of_another_server_is_left_alone(tmp_path: Path) -> None:
     assert (tmp_path / "fifo").exists()
     second.close()
     assert not (tmp_path / "fifo").exists()
+
+
+def test_who_reads_a_fifo_is_found(tmp_path: Path) -> None:
+    path = tmp_path / "fifo"
+    assert not is_read(str(path))
+    path.write_text("no FIFO")
+    assert not is_read(str(path))
+    fifo = CommandFifo(str(path))
+    fifo.open(ACCESS)
+    assert is_read(str(path))
+    fifo.close()
+    os.mkfifo(path)
+    assert not is_read(str(path))
 
 
 def test_what_cannot_be_made_stops_the_start(tmp_path: Path) -> None:

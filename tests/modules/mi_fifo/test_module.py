@@ -72,6 +72,20 @@ def test_the_fifo_is_there_while_the_server_runs(tmp_path: Path, setting: str, m
     assert not (tmp_path / "fifo").exists()
 
 
+def test_a_fifo_that_another_server_reads_is_told(tmp_path: Path) -> None:
+    async def scene(house: FifoServer) -> None:
+        path = tmp_path / "fifo"
+        text = f"another server reads {path}, and gets no commands any more: give each its own fifo_name"
+        assert house.lines == [f"WARNING:mi_fifo: {text}"]
+
+    os.mkfifo(tmp_path / "fifo")
+    reader = os.open(tmp_path / "fifo", os.O_RDONLY | os.O_NONBLOCK)
+    try:
+        FifoServer(tmp_path).play(scene)
+    finally:
+        os.close(reader)
+
+
 def test_the_indentation_of_replies(tmp_path: Path) -> None:
     async def scene(house: FifoServer) -> None:
         assert await house.ask(":echo:answer\na\n\n") == "200 OK\nWord:: a\n  Length:: 1\n\n"

@@ -31,6 +31,27 @@ def test_a_message_is_deleted_when_it_has_arrived() -> None:
         assert figures(script) == {"stored_messages": 1, "dumped_messages": 1}
 
 
+def told(script: Script) -> list[str]:
+    return [line.text for line in script.log if line.origin == "msilo"]
+
+
+def test_a_message_that_stays_is_told() -> None:
+    with silo('setdebug("3");' + ROUTE) as script:
+        write(script)
+        come_back(script)
+        arriving(script)[0].answer(407)
+        assert told(script) == ["a message to sip:bob@example.com stays: it was answered 407"]
+
+
+def test_a_message_that_cannot_be_sent_is_told() -> None:
+    with silo(outbound_proxy="") as script:
+        write(script, to="sip:bob@nowhere.invalid")
+        come_back(script, "sip:bob@nowhere.invalid")
+        script.run_for(1)
+        assert told(script) == ["a message to sip:bob@nowhere.invalid stays: Unresolvable destination (-476)"]
+        assert figures(script) == {"stored_messages": 1, "failed_messages": 1}
+
+
 def test_one_after_the_other() -> None:
     with silo(add_date=0) as script:
         for text in ("one", "two", "three"):

@@ -74,6 +74,35 @@ def test_a_call_that_nobody_answers(tmp_path: Path) -> None:
     ears.close()
 
 
+def test_another_request_that_nobody_answers_is_given_up(tmp_path: Path) -> None:
+    ears = Ears(tmp_path, f"{branches(1)} t_relay();", more='modparam("tm", "fr_timer", 2)')
+    ears.call.bench.receive(request("BYE", "sip:bob@example.com", to_tag="t1", branch="z9hG4bKbye"))
+    ears.call.bench.run_for(3)
+    assert ("GIVEN_UP", 408, "Request Timeout", "t1") in ears.heard
+    ears.close()
+
+
+def test_each_callee_that_answers_is_told_once(tmp_path: Path) -> None:
+    ears = Ears(tmp_path, f"{branches(1, 2)} t_relay();")
+    ears.call.answer(2, 180, tag="t2")
+    for _ in range(2):
+        ears.call.answer(1, 200, tag="t1")
+        ears.call.answer(2, 200, tag="t2")
+    assert [tag for name, status, _, tag in ears.heard if (name, status) == ("REPLIED", 200)] == ["t1", "t2"]
+    for number in range(20):
+        ears.call.answer(2, 200, tag=f"made-up-{number}")
+    assert ears.names.count(("REPLIED", 200)) == 12
+    ears.close()
+
+
+def test_an_answer_behind_a_failure_is_told(tmp_path: Path) -> None:
+    ears = Ears(tmp_path, f"{branches(1)} t_relay();")
+    ears.call.bench.receive(request("CANCEL", "sip:bob@example.com"))
+    ears.call.answer(1, 200, tag="t1")
+    assert [status for name, status, _, _ in ears.heard if name == "REPLIED"] == [100, 200, 487, 200]
+    ears.close()
+
+
 def test_a_failure_route_answers(tmp_path: Path) -> None:
     more = 'failure_route[1] { t_reply("480", "Later"); }'
     ears = Ears(tmp_path, f't_on_failure("1"); {branches(1)} t_relay();', more=more)
