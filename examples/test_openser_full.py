@@ -121,6 +121,20 @@ def test_strangers_have_no_password_here(script: Script, bob: User) -> None:
     assert len(script.send("INVITE", BOB, From="<sip:dave@elsewhere.example>;tag=dave").relayed) == 1
 
 
+def test_strangers_publish_nothing(script: Script) -> None:
+    sent = script.send(
+        "PUBLISH", ALICE, {"From": "<sip:eve@elsewhere.example>;tag=e"}, Event="presence", Expires="60"
+    )
+    assert (sent.status, script.rows("presentity")) == (403, [])
+
+
+def test_a_register_for_elsewhere_needs_a_password_here(script: Script, alice: User) -> None:
+    away = "sip:elsewhere.example"
+    assert script.send("REGISTER", away, {"From": f"<{ALICE}>;tag=a"}).status == 407
+    assert script.requests("REGISTER") == []
+    assert [item.target for item in alice.send("REGISTER", away).relayed] == ["udp:192.0.2.70:5060"]
+
+
 # --- names --------------------------------------------------------------------------------------------------------
 
 

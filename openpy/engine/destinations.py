@@ -8,7 +8,9 @@ Rules:
    over, so is one that no connection can be made to.
 3. What the message looks like depends on the way that it takes (our Via names the socket), so it is written for
    each way that is tried.
-4. Errors are 1.3's internal codes: `$retcode` of the core functions, and what `sl_reply_error` answers for.
+4. So many addresses of one destination are tried (MOST_ADDRESSES): whoever has a domain says which there are, and each
+   of them may be somebody else's.
+5. Errors are 1.3's internal codes: `$retcode` of the core functions, and what `sl_reply_error` answers for.
 """
 
 from __future__ import annotations
@@ -47,6 +49,11 @@ REASONS = {
 TRANSPORTS = ("udp", "tcp", "tls", "ws", "wss")
 """What this version sends by."""
 
+MOST_ADDRESSES = 16
+
+REMEMBERED_LENGTH = 160
+"""Characters of a URI whose destination is remembered."""
+
 
 class DestinationError(Exception):
     """A message that cannot be sent on; `code` is 1.3's internal error."""
@@ -74,9 +81,12 @@ class Destination:
     """Whether nobody named the transport: what is too large for UDP then goes by TCP."""
 
 
-@lru_cache(maxsize=1024)
 def destination_of(text: str) -> Destination:
-    """The destination that a URI names; raises DestinationError."""
+    """The destination that a URI names, with a bounded memory for short ones; raises DestinationError."""
+    return _known_destination(text) if len(text) <= REMEMBERED_LENGTH else _read_destination(text)
+
+
+def _read_destination(text: str) -> Destination:
     try:
         uri = cached_uri(text)
     except RemoteError:
@@ -87,6 +97,9 @@ def destination_of(text: str) -> Destination:
     if uri.scheme == "sip" and not uri.transport:
         named = ""  # the DNS may say which, or the size of what is sent
     return _destination(named, uri.param("maddr") or uri.host, uri.port or 0)
+
+
+_known_destination = lru_cache(maxsize=1024)(_read_destination)
 
 
 def current_destination(run: Run) -> Destination:
@@ -152,6 +165,7 @@ class Ways:
         "_server",
         "_servers",
         "_state",
+        "_untried",
         "_written",
     )
 
@@ -172,6 +186,7 @@ class Ways:
         self._error = E_BAD_ADDRESS
         self._servers: list[Service] | None = None  # not looked up yet
         self._left: list[Target] = []
+        self._untried = MOST_ADDRESSES
 
     @property
     def has_more(self) -> bool:
@@ -247,7 +262,10 @@ class Ways:
                 return bool(self._left)
             self._servers = await _servers_of(server, there)
         while self._servers and not self._left:
-            self._left = await _addresses(server, self._servers.pop(0))
+            self._left = (await _addresses(server, self._servers.pop(0)))[: self._untried]
+            self._untried -= len(self._left)
+            if not self._untried:
+                self._servers.clear()
         return bool(self._left)
 
     def _may_switch(self, target: Target) -> bool:

@@ -35,6 +35,9 @@ THREADS = 8
 KEPT = 4096
 """How many answers are kept."""
 
+LONGEST_NAME = 253
+"""Characters, without the last dot (RFC 1035 2.3.4). Whatever is longer is no name, and nothing is kept of it."""
+
 FAILURE_KEPT = 5.0
 """Seconds that a failure is kept, if answers are kept so long."""
 
@@ -84,6 +87,9 @@ class Names(Generic[T]):
     def resolve(self, name: str) -> Wait[tuple[T, ...]]:
         """What there is of a name; fails with OSError where nobody can tell."""
         wait: Wait[tuple[T, ...]] = Wait()
+        if len(name) > LONGEST_NAME + name.endswith("."):
+            wait.resolve(())
+            return wait
         name = name.lower()
         until, addresses = self._kept.get(name, (0.0, None))
         if until > self._clock():

@@ -25,6 +25,12 @@ NAPTR = {"SIP+D2U": "udp", "SIP+D2T": "tcp"}
 SRV = {"udp": "_sip._udp", "tcp": "_sip._tcp", "tls": "_sips._tcp"}
 """The SRV records of each transport."""
 
+MOST_NAMES = 8
+"""NAPTR records of one domain that are followed: whoever has a domain could let a thread ask for hours."""
+
+MOST_SERVERS = 64
+"""Servers of one domain that count."""
+
 NOWHERE = ""
 """The host of what is decidedly not there: its SRV record names "." (RFC 2782)."""
 
@@ -50,12 +56,12 @@ def find_services(name: str, transport: str = "") -> list[Service]:
     """
     found: list[Service] = []
     with suppress(dns.exception.DNSException):
-        for owner, each, rank in _naptr(name) if not transport else ():
+        for owner, each, rank in _naptr(name)[:MOST_NAMES] if not transport else ():
             found += _by_srv(owner, each, rank)
         if not found:
             for number, each in enumerate([transport] if transport else PLAIN):
                 found += _by_srv(f"{SRV[each]}.{name}", each, (number,))
-    return sorted(found)
+    return sorted(found)[:MOST_SERVERS]
 
 
 def _naptr(name: str) -> list[tuple[str, str, tuple[int, int]]]:

@@ -165,13 +165,15 @@ def _split_outside_quotes(text: str) -> list[str]:
     parts = text.split(";")
     if '"' not in text:
         return parts
-    joined = [parts[0]]
-    for part in parts[1:]:
-        if joined[-1].count('"') % 2:
-            joined[-1] += ";" + part
+    joined: list[list[str]] = []
+    is_quoted = False
+    for part in parts:
+        if is_quoted:
+            joined[-1].append(part)
         else:
-            joined.append(part)
-    return joined
+            joined.append([part])
+        is_quoted ^= part.count('"') % 2 == 1
+    return [";".join(pieces) for pieces in joined]
 
 
 def _bind_parameter_value(arguments: Arguments) -> Bound:

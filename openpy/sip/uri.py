@@ -24,6 +24,7 @@ __all__ = [
     "aor_of",
     "as_request_uri",
     "cached_uri",
+    "normal_escapes",
     "normal_host",
     "parse_uri",
     "unescape",
@@ -99,7 +100,7 @@ class Uri:
             return f"{self.scheme}:{self.host}"
         if self.user is None:
             return "sip:" + self.host.lower()
-        return f"sip:{_normal_escapes(self.user)}@{self.host.lower()}"
+        return f"sip:{normal_escapes(self.user)}@{self.host.lower()}"
 
     @property
     def subscriber(self) -> str:
@@ -282,7 +283,7 @@ def unescape(text: str) -> str:
 _HEX_OCTET: Final = re.compile(rb"%([0-9A-Fa-f]{2})")
 
 
-def _normal_escapes(text: str) -> str:
+def normal_escapes(text: str) -> str:
     """Escapes of unreserved characters decoded, the others in upper case: equal texts for equal parts.
 
     A `%` that escapes nothing is escaped, so that what was decoded makes no escape with it.
@@ -298,7 +299,7 @@ def _normal_escape(found: re.Match[str]) -> str:
 
 
 def _optional_normal(text: str | None) -> str | None:
-    return None if text is None else _normal_escapes(text)
+    return None if text is None else normal_escapes(text)
 
 
 def _same_params(ours: UriParams, theirs: UriParams) -> bool:

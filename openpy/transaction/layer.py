@@ -9,11 +9,14 @@ Rules:
    parse. It may do only what the table of the machine would do for a 2xx, and absorbs nothing after it: a
    later duplicate is a stray.
 4. Nothing here reads a clock or draws random numbers: time is the wheel's, randomness comes as an argument.
+5. A reply is known by its branch alone, so a branch says nothing of any other: who gets one request of ours, as any
+   phone does, cannot answer what went to somebody else.
 """
 
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from hashlib import blake2b
 from typing import NamedTuple
 
 from openpy.sip.errors import LocalError
@@ -48,11 +51,12 @@ class Layer:
     """All transactions of one server.
 
     `random_text` gives some characters that nobody can guess (token characters, at least 64 bits); the
-    layer asks for them once. `capacity` is the largest number of server transactions: beyond it those give way
-    that were answered longest ago, and do nothing any more but to absorb retransmissions.
+    layer asks for them twice, when it is made. `capacity` is the largest number of server transactions: beyond it those
+    give way that were answered longest ago, and do nothing any more but to absorb retransmissions.
     """
 
     __slots__ = (
+        "_branch_key",
         "_branches",
         "_clients",
         "_known_key",
@@ -76,6 +80,7 @@ class Layer:
         """What every branch of ours begins with."""
         self.unwatched_prefix = self.branch_prefix + ".~"
         """What the branches of requests begin with whose replies nobody waits for."""
+        self._branch_key = random_text().encode("ascii")
         self._branches = 0  # made so far
         self._servers = ServerSide(wheel, timers, self.counts)
         self._clients: ClientSide[str, ClientTransaction] = ClientSide(wheel, timers, self.counts)
@@ -148,9 +153,11 @@ class Layer:
     # --- requests that go out -------------------------------------------------------------------------------
 
     def next_branch(self) -> str:
-        """Return a branch that was never used."""
+        """Return a branch that was never used, and that no other one tells (rule 5)."""
         self._branches += 1
-        return f"{self.branch_prefix}.{self._branches}"
+        number = str(self._branches)
+        code = blake2b(number.encode(), key=self._branch_key, digest_size=8).hexdigest()
+        return f"{self.branch_prefix}.{number}.{code}"
 
     def next_unwatched_branch(self) -> str:
         """Return a branch for a request whose replies nobody waits for; it begins with `unwatched_prefix`."""

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 
 import pytest
@@ -9,6 +10,7 @@ from openpy.engine.destinations import (
     E_BAD_URI,
     E_IP_BLOCKED,
     E_SEND,
+    MOST_ADDRESSES,
     Destination,
     DestinationError,
     DestinationKind,
@@ -47,6 +49,13 @@ from tests.engine.kit import Bench, KeptFlow, request
 )
 def test_what_a_uri_names(uri: str, expected: Destination) -> None:
     assert destination_of(uri) == expected
+
+
+def test_a_long_uri_is_not_remembered() -> None:
+    uri = "sip:192.0.2.9;x=" + "y" * 60_000
+    references = sys.getrefcount(uri)
+    assert destination_of(uri) == Destination("udp", "192.0.2.9", 5060, may_switch=True)
+    assert sys.getrefcount(uri) == references
 
 
 @pytest.mark.parametrize(
@@ -262,6 +271,28 @@ def test_the_servers_of_a_domain_are_tried_in_order(tmp_path: Path) -> None:
 
         Stepper(take_all(), lambda _, error: None).step()
         assert found == ["192.0.2.34", "192.0.2.32", "192.0.2.33"]
+
+
+def test_no_domain_sends_a_request_to_any_number_of_addresses(tmp_path: Path) -> None:
+    with Bench(tmp_path) as bench:
+        bench.server.hosts = {
+            f"{name}.gw.example": tuple(f"192.0.2.{first + number}" for number in range(10))
+            for name, first in (("a", 10), ("b", 20), ("c", 30))
+        }
+        bench.server.domains_of = {
+            " gw.example": tuple(service(f"{name}.gw.example", 5060) for name in ("a", "b", "c"))
+        }
+        sending = Sending(bench)
+        ways = Ways(bench.server, sending.run.state, current_destination(sending.run), lambda flow: b"x")
+        found = []
+
+        async def take_all() -> None:
+            while ways.has_more:
+                flow, _ = await ways.next()
+                found.append(flow.host)
+
+        Stepper(take_all(), lambda _, error: None).step()
+        assert len(found) == len(set(found)) == MOST_ADDRESSES
 
 
 def test_a_domain_whose_service_is_decidedly_not_there(tmp_path: Path) -> None:

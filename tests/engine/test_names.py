@@ -99,6 +99,15 @@ def test_a_name_has_addresses_or_none(world: World) -> None:
     assert world.asked == ["here.example", "absent.example", "no.such..name"]
 
 
+def test_what_is_longer_than_a_name_is_neither_looked_up_nor_kept(world: World) -> None:
+    longest = ".".join(["x" * 49] * 5) + ".exa"
+    assert len(longest) == 253
+    assert world.answer(longest) == ()
+    assert told(world.names.resolve("x" + longest)) == ()
+    assert told(world.names.resolve("x" * 60_000)) == ()
+    assert world.asked == [longest]
+
+
 def test_that_nobody_can_tell_is_no_answer(world: World) -> None:
     world.zone["broken.example"] = socket.gaierror(socket.EAI_AGAIN, "Temporary failure in name resolution")
     wait = world.names.resolve("broken.example")

@@ -126,6 +126,16 @@ def test_what_was_found_counts_though_the_dns_then_fails(server: NameServer) -> 
     assert ways(find_services("halves.example")) == ["udp:u.half.example:5060"]
 
 
+def test_a_domain_has_so_many_servers_at_most(server: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Each further name is a question that a thread waits for."""
+    monkeypatch.setattr(services, "MOST_SERVERS", 2)
+    assert ways(find_services("all.example")) == ["tcp:t0.all.example:5072", "udp:u0.all.example:5071"]
+    server.asked.clear()
+    monkeypatch.setattr(services, "MOST_NAMES", 1)
+    assert ways(find_services("all.example")) == ["tcp:t0.all.example:5072"]
+    assert server.asked == ["NAPTR all.example.", "SRV _sip._tcp.all.example."]
+
+
 def test_silence_ends_soon(server: NameServer, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(services, "PATIENCE", 0.1)
     assert find_services("silent.example") == []

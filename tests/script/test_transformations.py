@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import hashlib
+import time
 from typing import Any
 
 import pytest
@@ -70,6 +71,15 @@ def test_section_6(
     lab: Any, environment: Environment, text: object, transformation: str, result: object
 ) -> None:
     assert transformed(text, transformation, environment, lab, one=1, two="2", name="b") == result
+
+
+@pytest.mark.parametrize("text", ['"' + ";" * 500_000, '"";' * 100_000 + '"' + ";a" * 100_000])
+def test_parameters_with_an_open_quote_take_linear_time(
+    lab: Any, environment: Environment, text: str
+) -> None:
+    begun = time.process_time()
+    assert transformed(text, "param.value,b", environment, lab) == ""
+    assert time.process_time() - begun < 2
 
 
 @pytest.mark.parametrize("name", TRANSFORMATIONS)

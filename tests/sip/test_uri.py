@@ -6,7 +6,15 @@ from hypothesis import strategies as st
 
 from openpy.sip.errors import RemoteError
 from openpy.sip.grammar import SIP_URI_NORMAL
-from openpy.sip.uri import Uri, as_request_uri, cached_uri, parse_uri, unescape, without_prefix
+from openpy.sip.uri import (
+    Uri,
+    as_request_uri,
+    cached_uri,
+    normal_escapes,
+    parse_uri,
+    unescape,
+    without_prefix,
+)
 
 
 def test_all_parts() -> None:
@@ -192,6 +200,11 @@ def test_what_another_scheme_does_not_have(text: str) -> None:
             uri.with_host("h", None)
         with pytest.raises(RemoteError):
             uri.with_user("u")
+
+
+def test_equal_parts_have_one_form() -> None:
+    assert normal_escapes("plain") == "plain"
+    assert normal_escapes("%30%2d%2F%2f%") == "0-%2F%2F%25"
 
 
 def test_unescape() -> None:

@@ -173,6 +173,13 @@ def test_branches_are_new_and_known_as_ours() -> None:
     assert not any(branch.startswith(layer.unwatched_prefix) for branch in branches)
 
 
+def test_a_branch_does_not_tell_the_next_one() -> None:
+    """Whoever got a request of ours cannot answer what goes to somebody else."""
+    layer = Bench().layer
+    first, second = layer.next_branch(), layer.next_branch()
+    assert second != first.replace(".1", ".2")
+
+
 def test_reply_to_nothing_is_not_ours() -> None:
     bench = Bench()
     assert not bench.layer.receive_reply(response(200, "OPTIONS"), bench.flow)

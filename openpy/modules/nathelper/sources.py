@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import ipaddress
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from openpy.engine.run import Run
 from openpy.engine.sockets import bracketed
@@ -12,6 +12,9 @@ from openpy.sip.transports import uri_transport
 
 _PRIVATE = tuple(map(ipaddress.ip_network, ("10.0.0.0/8", "172.16.0.0/12", "192.168.0.0/16")))
 """The networks that RFC 1918 leaves to everybody; 1.3 knows no others."""
+
+_LONGEST: Final = 64
+"""Characters of an address, with brackets and a scope. Of what is longer, which a stranger made up, nothing is kept."""
 
 
 class Source(NamedTuple):
@@ -40,9 +43,13 @@ def source_of(run: Run) -> Source:
     return Source(host, port, flow.transport)
 
 
-@lru_cache(maxsize=4096)
 def is_private(host: str) -> bool:
     """Whether it is an address of a private network; a name is none."""
+    return len(host) <= _LONGEST and _is_private(host)
+
+
+@lru_cache(maxsize=4096)
+def _is_private(host: str) -> bool:
     try:
         address = ipaddress.ip_address(host.strip("[]"))
     except ValueError:
@@ -50,9 +57,13 @@ def is_private(host: str) -> bool:
     return any(address in network for network in _PRIVATE)
 
 
-@lru_cache(maxsize=4096)
 def is_same_address(host: str, address: str) -> bool:
     """Whether a host is written as this address; a name is not."""
+    return len(host) <= _LONGEST and _is_same_address(host, address)
+
+
+@lru_cache(maxsize=4096)
+def _is_same_address(host: str, address: str) -> bool:
     try:
         return ipaddress.ip_address(host.strip("[]")) == ipaddress.ip_address(address)
     except ValueError:

@@ -21,6 +21,9 @@ __all__ = ["Entry", "Networks"]
 Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 ANY_PORT = 0
 
+LONGEST_ADDRESS = 64
+"""Characters, with brackets and a scope; of what is longer nothing is kept."""
+
 
 class Entry(NamedTuple):
     """What a row says."""
@@ -59,7 +62,7 @@ class Networks:
 
     def has(self, group: int, address: str, port: int) -> bool:
         """Whether a group has an address and port; text that is no address is in no group."""
-        found = _number(address)
+        found = _number(address) if len(address) <= LONGEST_ADDRESS else None
         if found is None:
             return False
         version, bits, number = found

@@ -2,7 +2,8 @@
 
 Who asks (From, To) is as it stands in the message. What is asked for is plain: `sip:user@host`, whatever its scheme,
 and without port, password, parameters and headers. A Request-URI without a user is `sip:@host`, any other `sip:host`,
-and a TEL URI `sip:number@`.
+and a TEL URI `sip:number@`. Of the user no more is escaped than has to be: `%30900` is `0900` (RFC 3261 19.1.4), and a
+rule about that is not to be got around.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from __future__ import annotations
 from openpy.engine.run import Run
 from openpy.sip.errors import RemoteError
 from openpy.sip.headers import Star
-from openpy.sip.uri import cached_uri
+from openpy.sip.uri import cached_uri, normal_escapes
 
 __all__ = ["branches", "contacts", "plain"]
 
@@ -19,7 +20,8 @@ def plain(text: str, *, is_request_uri: bool = False) -> str:
     """The plain URI; raises RemoteError for what is no SIP, SIPS or TEL URI."""
     uri = cached_uri(text)
     if uri.is_sip:
-        return f"sip:{uri.user or ''}@{uri.host}" if uri.user or is_request_uri else f"sip:{uri.host}"
+        user = normal_escapes(uri.user or "")
+        return f"sip:{user}@{uri.host}" if user or is_request_uri else f"sip:{uri.host}"
     if uri.scheme != "tel":
         raise RemoteError(400, "Unsupported URI scheme")
     return f"sip:{uri.subscriber}@"

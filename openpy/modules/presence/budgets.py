@@ -68,6 +68,11 @@ class Budgets:
         if 0 < shares.presentity_subscriptions <= len(state.subscriptions):
             raise OverBudget(403, "Too Many Subscriptions To This Presentity")
 
+    def has_room_for_decision(self, state: EventState) -> bool:
+        """Whether one more is kept about a watcher of an event: whoever makes up watchers makes up decisions."""
+        most = self._shares.presentity_subscriptions
+        return state.access is None or not 0 < most <= len(state.access.decisions)
+
     def check_publication(self, state: EventState) -> None:
         """There shall be one more publication of an event."""
         if 0 < self._shares.presentity_publications <= len(state.publications):

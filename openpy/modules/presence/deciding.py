@@ -31,8 +31,13 @@ LONGEST_ALARM = 86_400
 def decision_about(
     agent: PresenceAgent, access: Access, subscription: Subscription, verdict: AuthStatus
 ) -> Decision | None:
-    """The decision to keep about a new watcher; None if what is kept says the same. Raises RemoteError (400)."""
+    """The decision to keep about a new watcher; None if what is kept says the same, or there is no room for more.
+
+    Raises RemoteError (400).
+    """
     known = access.decisions.get(subscription.dialog.watcher_uri)
+    if known is None and not agent.budgets.has_room_for_decision(access.state):
+        return None
     if known is not None and (known.status, known.reason) == (verdict.status, verdict.reason):
         return None
     id_ = agent.store.decision_id() if known is None else known.id

@@ -173,7 +173,8 @@ class Presence(Module):
     max_presentity_subscriptions = Param(
         int,
         10_000,
-        "Subscriptions that one event of one presentity may have; 0: no limit",
+        "Subscriptions that one event of one presentity may have, and decisions about its watchers that are kept; "
+        "0: no limit",
         check=not_negative,
         limit=True,
         reload=True,

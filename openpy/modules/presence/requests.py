@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from openpy.db.tables import URI_WIDTH
 from openpy.modules.presence.events import EventPackage, EventRegistry
 from openpy.sip.errors import RemoteError
 from openpy.sip.headers import NameAddr, Star, parse_event, parse_media_type, parse_name_addr
@@ -141,11 +142,15 @@ def _is_to_be_secure(request: Request) -> bool:
 
 
 def sender_uri(text: str) -> Uri | None:
-    """The URI in the argument of handle_publish, a name-addr or an addr-spec; None for none."""
+    """The URI in the argument of handle_publish, a name-addr or an addr-spec; None for none.
+
+    One that is longer than any Contact that is kept is nobody's: to compare it with those of all watchers takes long.
+    """
     text = text.strip()
     if not text or text == "<null>":
         return None
-    return parse_name_addr(text).uri
+    address = parse_name_addr(text)
+    return address.uri if len(address.uri_text) <= URI_WIDTH else None
 
 
 def _is_zero(quality: str | None) -> bool:

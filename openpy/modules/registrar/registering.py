@@ -11,6 +11,7 @@ Rules:
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import cache
 from typing import NamedTuple
 
 from openpy.modules.registrar.failures import Failure, Reason
@@ -26,6 +27,7 @@ from openpy.modules.usrloc.api import (
     alive,
     find,
     placed,
+    readable_uri,
 )
 from openpy.sip.errors import RemoteError
 from openpy.sip.headers import NameAddr, Star
@@ -159,6 +161,7 @@ def decide(
     `most` bounds their number, 0 does not.
     """
     found = alive(contacts, now)
+    read = cache(readable_uri) if len(registration.wanted) > 1 else readable_uri
     if registration.removes_all:
         for contact in found:
             if age(contact, registration.call_id, registration.cseq, now, rules) is not Age.NEWER:
@@ -166,7 +169,7 @@ def decide(
         return ()
     has_grown = False
     for wanted in registration.wanted:
-        known = find(found, wanted.uri, registration.call_id, rules)
+        known = find(found, wanted.uri, registration.call_id, rules, read)
         if known is not None:
             if known not in contacts:
                 continue  # named twice: it is the first one

@@ -131,7 +131,8 @@ class Rr(Module):
     def check_route_param(self, run: Run, pattern: Regex) -> int:
         """Whether the parameters of our Route that loose_route took off match; -1 where no Route was ours.
 
-        So `loose_route() && check_route_param("lr")` follows only who came this way before, and no made-up To tag.
+        So `loose_route() && check_route_param("lr")` follows only who names this server first. That is no proof of
+        a dialog: whoever makes up a To tag can make up our Route too, but for a parameter that nobody can guess.
         """
         return 1 if pattern.search(route_params(run)) else -1
 

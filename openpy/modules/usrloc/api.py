@@ -16,6 +16,7 @@ from openpy.modules.usrloc.contacts import (
     alive,
     find,
     placed,
+    readable_uri,
 )
 from openpy.modules.usrloc.domain import Domain, Happening, Take, Watcher
 from openpy.modules.usrloc.record import Undone
@@ -43,6 +44,7 @@ __all__ = [
     "alive",
     "find",
     "placed",
+    "readable_uri",
 ]
 
 

@@ -10,6 +10,7 @@ Rules:
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from enum import Enum, auto
 from typing import NamedTuple
 
@@ -126,32 +127,44 @@ class Age(Enum):
     OLDER = auto()
 
 
-def find(contacts: Contacts, uri: str, call_id: str, rules: Rules) -> Contact | None:
-    """The contact that a URI means: one that is written so, else an equal one (RFC 3261 19.1.4)."""
+def readable_uri(text: str) -> Uri | None:
+    """The URI that a contact has; None for what a row of somebody else has instead."""
+    try:
+        return cached_uri(text)
+    except RemoteError:
+        return None
+
+
+def find(
+    contacts: Contacts,
+    uri: str,
+    call_id: str,
+    rules: Rules,
+    read: Callable[[str], Uri | None] = readable_uri,
+) -> Contact | None:
+    """The contact that a URI means: one that is written so, else an equal one (RFC 3261 19.1.4).
+
+    Whoever looks for many gives a `read` that knows all that it has read.
+    """
     for contact in contacts:
         if contact.uri == uri and (not rules.by_call_id or contact.call_id == call_id):
             return contact
-    return _equal(contacts, uri, call_id, rules) if contacts else None
+    return _equal(contacts, uri, call_id, rules, read) if contacts else None
 
 
-def _equal(contacts: Contacts, uri: str, call_id: str, rules: Rules) -> Contact | None:
-    wanted = _parsed(uri)
+def _equal(
+    contacts: Contacts, uri: str, call_id: str, rules: Rules, read: Callable[[str], Uri | None]
+) -> Contact | None:
+    wanted = read(uri)
     if wanted is None:
         return None
     for contact in contacts:
-        known = _parsed(contact.uri)
+        known = read(contact.uri)
         if known is None or (rules.by_call_id and contact.call_id != call_id):
             continue
         if known.equals(wanted):
             return contact
     return None
-
-
-def _parsed(text: str) -> Uri | None:
-    try:
-        return cached_uri(text)
-    except RemoteError:  # a row that somebody else wrote
-        return None
 
 
 def age(contact: Contact, call_id: str, cseq: int, now: float, rules: Rules) -> Age:

@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import sys
+
 import pytest
 
 from openpy.modules.nathelper.sources import Source, is_private, is_same_address
@@ -27,6 +29,15 @@ from openpy.modules.nathelper.sources import Source, is_private, is_same_address
 )
 def test_private_addresses(host: str, expected: bool) -> None:
     assert is_private(host) is expected
+
+
+def test_what_is_too_long_for_an_address_is_not_remembered() -> None:
+    """A stranger can send 64 KiB of it, as often as he likes."""
+    host = "10." + "0" * 60_000
+    references = sys.getrefcount(host)
+    assert not is_private(host)
+    assert not is_same_address(host, "192.0.2.1")
+    assert sys.getrefcount(host) == references
 
 
 def test_the_same_address() -> None:

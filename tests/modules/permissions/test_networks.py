@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import ipaddress
+import sys
 
 import pytest
 from hypothesis import given
@@ -47,6 +48,14 @@ def test_what_is_no_address_is_nowhere() -> None:
     made = networks((0, "0.0.0.0", 0, 0))
     for text in ("", "example.com", "10.0.0", "10.0.0.256"):
         assert not made.has(0, text, 0)
+
+
+def test_what_is_too_long_for_an_address_is_not_remembered() -> None:
+    made = networks((0, "0.0.0.0", 0, 0))
+    text = "10." + "0" * 60_000
+    references = sys.getrefcount(text)
+    assert not made.has(0, text, 0)
+    assert sys.getrefcount(text) == references
 
 
 @pytest.mark.parametrize(

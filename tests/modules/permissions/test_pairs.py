@@ -16,6 +16,7 @@ route { $ru = "sips:bob:secret@EXAMPLE.com:5061;transport=tcp"; append_branch("s
         ("sip:bob@example.com", "sip:bob@example.com"),
         ("sips:bob:pw@[2001:db8::1]:5061;user=phone?Subject=x", "sip:bob@[2001:db8::1]"),
         ("sip:192.0.2.1:5060", "sip:192.0.2.1"),
+        ("sip:%30%39%30%30%2d%40%@192.0.2.1", "sip:0900-%40%25@192.0.2.1"),
         ("tel:+4930;phone-context=x", "sip:+4930@"),
     ],
 )

@@ -4,7 +4,7 @@ import pytest
 
 from openpy.db.errors import RowRefused
 from openpy.modules.presence.eventstate import LAST_STATE_LIFETIME
-from tests.modules.presence.kit import Exchange, House, presence
+from tests.modules.presence.kit import Exchange, House, Memory, presence, ruleset
 
 EVE = "<sip:eve@example.org>;tag=e1"
 
@@ -144,3 +144,15 @@ def test_other_shares_count_at_once_and_nobody_loses_what_he_has() -> None:
     assert house.presence.subscriptions.value == 2
     for number in range(30):
         assert house.resubscribe(first, cseq=10 + number).status == 200
+
+
+@pytest.mark.parametrize("rule", ["* block", "* allow", None])
+def test_so_many_decisions_about_strangers_are_kept(rule: str | None) -> None:
+    memory = Memory()
+    memory.document(ruleset(*([rule] if rule else [])))
+    house = House(memory, xml={}, max_presentity_subscriptions=3)
+    for number in range(9):
+        from_ = f"<sip:eve{number}@example.org>;tag=e"
+        exchange = house.subscribe(call_id=f"c{number}", from_=from_, expires=0)
+        assert exchange.status == 200, number
+    assert len(memory.named("watchers")) == 3

@@ -137,3 +137,6 @@ def test_senders() -> None:
     assert str(requests.sender_uri('"A" <sip:a@b>;x')) == "sip:a@b"
     assert str(requests.sender_uri("sip:a@b")) == "sip:a@b"
     assert status(requests.sender_uri, "nobody")[0] == 400
+    longest = "sip:a@b;x=" + "y" * 245
+    assert str(requests.sender_uri(f"<{longest}>")) == longest
+    assert requests.sender_uri(f"<{longest}y>") is None

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from openpy.modules.registrar import registering
 from openpy.modules.registrar.failures import Failure, Reason
 from openpy.modules.registrar.registering import (
     Circumstances,
@@ -22,6 +23,7 @@ from openpy.modules.registrar.registering import (
 )
 from openpy.modules.usrloc.api import Contacts, Rules
 from openpy.sip.message import Request, parse_message
+from openpy.sip.uri import Uri, parse_uri
 from openpy.testing.messages import request
 from tests.modules.usrloc.kit import NOW, contact
 
@@ -245,3 +247,18 @@ def test_a_contact_named_twice_is_no_older_request(known: Contacts) -> None:
 def test_by_call_id() -> None:
     known = (contact("sip:1@h", 7, call_id="other"),)
     assert [item.id for item in decided(known, ("sip:1@h", 60), rules=Rules(by_call_id=True))] == [7, 100]
+
+
+def test_each_of_many_contacts_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever registers more than any memory of URIs holds does not stop the server with one request."""
+    uris: list[str] = []
+
+    def reading(text: str) -> Uri:
+        uris.append(text)
+        return parse_uri(text)
+
+    monkeypatch.setattr(registering, "readable_uri", reading)
+    many = tuple(contact(f"sip:u@192.0.2.1:{port}", id_=port) for port in range(1000, 1100))
+    items = wanted(*((f"sip:u@192.0.2.2:{port}", 3600) for port in range(1000, 1020)))
+    decide(many, Registration("phone", 2, items), HERE, Rules(), NOW, count(5000).__next__)
+    assert len(uris) == len(set(uris)) == 100 + 20
