@@ -236,12 +236,12 @@ class Dispatcher:
     def _pass_on(self, response: Response, flow: Flow) -> None:
         """To the transaction that waits for it; a stray one is forwarded by Via if it came through here.
 
-        That is of use for an INVITE only: to any other request of a transaction it is too late (RFC 4320 4.2).
+        One to a request of a transaction of ours is too late, even a 2xx to an INVITE (RFC 4320 4.2, RFC 6026 6): the
+        branch has failed, and what follows from that is under way, or has been told.
         """
         if self._layer.receive_reply(response, flow):
             return
-        is_late = response.cseq.method != "INVITE" and self._layer.is_ours(response.via.branch)
-        if is_late or not self._server.forward_reply(response):
+        if self._layer.is_ours(response.via.branch) or not self._server.forward_reply(response):
             self.dropped_replies.value += 1
 
     # --- our own errors -----------------------------------------------------------------------------------------

@@ -43,7 +43,7 @@ class Event(IntEnum):
     CANCEL = auto()
     """Client: the transaction user takes the INVITE back."""
     RELEASE = auto()
-    """Server: the transaction user will send no final reply, but sent a provisional one."""
+    """Server: the transaction user will send no final reply, but the request may be repeated."""
     DROP = auto()
     """The transaction user gives up: server, before any reply; client, before the final one."""
     TRANSPORT_ERROR = auto()
@@ -214,6 +214,7 @@ NON_INVITE_SERVER = Machine(
         (_S.TRYING, _E.REPLY_1XX): (_S.PROCEEDING, (_A.SEND,)),
         (_S.TRYING, _E.REPLY_2XX): (_S.COMPLETED, (_A.START_J, _A.SEND)),
         (_S.TRYING, _E.REPLY_FAILURE): (_S.COMPLETED, (_A.START_J, _A.SEND)),
+        (_S.TRYING, _E.RELEASE): (_S.COMPLETED, (_A.START_J,)),
         (_S.TRYING, _E.DROP): (_S.TERMINATED, ()),
         (_S.PROCEEDING, _E.REQUEST): (_S.PROCEEDING, (_A.RESEND,)),
         (_S.PROCEEDING, _E.REPLY_1XX): (_S.PROCEEDING, (_A.SEND,)),

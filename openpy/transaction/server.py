@@ -137,6 +137,10 @@ class ServerTransaction(Transaction[ServerSide]):
         """Expect no final reply: end at once, or after a while if a provisional one was sent."""
         self.happen(Event.RELEASE if self.status else Event.DROP)
 
+    def absorb(self) -> None:
+        """Expect no final reply, but go on to absorb the repetitions of a request whose sender still waits."""
+        self.happen(Event.RELEASE)
+
     def _take(self, step: tuple[State, tuple[Action, ...]]) -> None:
         self.state, actions = step
         if self.state is _TERMINATED:

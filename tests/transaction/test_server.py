@@ -193,6 +193,14 @@ def test_release_after_a_provisional_absorbs_for_a_while() -> None:
     """)
 
 
+def test_one_that_nobody_will_answer_absorbs_its_repetitions() -> None:
+    playbook = Playbook()
+    transaction = playbook.layer.create_server(request("OPTIONS"), playbook.flow)
+    transaction.absorb()
+    assert (transaction.finished, transaction.reply(200, b"")) == (True, False)
+    assert playbook.layer.receive_request(request("OPTIONS"), playbook.flow) is transaction
+
+
 def test_release_after_a_final_reply_changes_nothing() -> None:
     play("""
         0    < OPTIONS

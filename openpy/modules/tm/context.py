@@ -42,6 +42,7 @@ from openpy.sip.build import reason_phrase
 from openpy.sip.build import reply as build_reply
 from openpy.sip.edits import Edits
 from openpy.sip.message import Response
+from openpy.transaction.machines import State
 from openpy.transaction.server import ServerTransaction
 
 MOST = 12
@@ -102,8 +103,8 @@ class ResponseContext:
         """
         state = run.state
         self.server: ServerTransaction = run.begin_transaction()
-        if self.server.owner is None:  # a copy of what was relayed already does not get the CANCEL of it
-            self.server.owner = self
+        if self.server.owner is None and self.server.state is not State.TERMINATED:
+            self.server.owner = self  # a copy of what was relayed already does not get the CANCEL of it
         self.is_silent = is_silent
         self.branches: list[ClientBranch] = []
         self.cancelled = False
@@ -260,8 +261,10 @@ class ResponseContext:
         if self._held or self.run is None or not all(branch.status for branch in this_round):
             return
         if not this_round:
+            if self.winner is not None:  # a failure route has opened nothing, or nothing that could be sent
+                self._give_up(self.winner)
             return
-        winner = best(this_round, cancelled=self.cancelled)
+        winner = best(this_round, is_invite=self.server.is_invite, cancelled=self.cancelled)
         if self._listeners and not self.is_silent:
             response = winner.response
             tell(
@@ -287,12 +290,7 @@ class ResponseContext:
         self.state.take_flags(run.state, before)
         self._held -= 1
         self._let_branches_go()
-        if self.run is None:
-            return
-        if len(self.branches) == self._round:
-            self._give_up(winner)
-        else:
-            self._judge()
+        self._judge()
 
     def _failure_run(self, winner: ClientBranch) -> Run:
         kept = self.run
@@ -315,7 +313,7 @@ class ResponseContext:
         if winner.response is not None and status == winner.status:
             self._pass_up(winner, winner.response)
         elif winner.status == 408 and not self.server.is_invite and self.winner is None:
-            self.server.release()  # nobody waits for it any more (RFC 4320 4.2), unless the script has looked at it
+            self.server.absorb()  # it is not told (RFC 4320 4.2), unless the script has looked at it
             self._tell_own(Happening.GIVEN_UP, status)
         elif not self.is_silent:
             self.relayed = None
@@ -363,7 +361,7 @@ class ResponseContext:
             self.relayed = branch
             self._counts.relay(response.status, is_again=self.run is None)
             self._tell_passed(response)
-        elif 200 <= response.status < 300:
+        elif self.server.is_invite and 200 <= response.status < 300:
             # After another final reply, or after the end of the transaction (RFC 6026).
             self.server.flow.send(data)
             self._tell_passed(response)

@@ -23,15 +23,19 @@ class Ended(Protocol):
 E = TypeVar("E", bound=Ended)
 
 
-def best(branches: Iterable[E], *, cancelled: bool) -> E:
+def best(branches: Iterable[E], *, is_invite: bool = True, cancelled: bool = False) -> E:
     """The branch whose reply is to be passed on: a 6xx, else the lowest; the first of equals.
 
-    503 is the worst choice: it says something about one server only. Of a cancelled INVITE 487 is the best.
+    503 is a bad choice: it says something about one server only. Of a cancelled INVITE 487 is the best. Of another
+    request silence is the worst: nobody would be told of it (RFC 4320 4.2), nor of what another branch has answered.
     """
-    return min(branches, key=lambda branch: _rank(branch.status, cancelled=cancelled))
+    return min(branches, key=lambda branch: _rank(branch, is_invite=is_invite, cancelled=cancelled))
 
 
-def _rank(status: int, *, cancelled: bool) -> tuple[int, int]:
+def _rank(branch: Ended, *, is_invite: bool, cancelled: bool) -> tuple[int, int]:
+    status = branch.status
+    if not is_invite and status == 408 and branch.response is None:
+        return 4, status
     if cancelled and status == 487:
         return 0, status
     if status >= 600:

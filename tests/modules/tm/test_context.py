@@ -149,6 +149,15 @@ def test_the_silence_of_one_phone_does_not_hold_up_the_others_answer(tmp_path: P
         assert call.replies == ["408"]  # the lowest
 
 
+def test_a_message_that_nobody_answered_absorbs_its_repetitions(tmp_path: Path) -> None:
+    """Who sent it hears nothing (RFC 4320 4.2), and may repeat it for 64*T1."""
+    with forked(tmp_path, 1, method="MESSAGE", more='modparam("tm", "fr_timer", 5)') as call:
+        call.bench.run_for(6)
+        assert call.bench.receive(request("MESSAGE", "sip:bob@example.com")) == []
+        call.bench.run_for(40)
+        assert call.bench.server.transactions.servers_in_use == 0
+
+
 # --- CANCEL -------------------------------------------------------------------------------------------------------
 
 

@@ -34,6 +34,16 @@ def test_which_one_goes_up(statuses: tuple[int, ...], cancelled: bool, wins: int
     assert best([Branch(status) for status in statuses], cancelled=cancelled).status == wins
 
 
+@pytest.mark.parametrize(("statuses", "wins"), [((408, 486), 486), ((408, 503), 503), ((408,), 408)])
+def test_of_another_request_silence_is_the_worst(statuses: tuple[int, ...], wins: int) -> None:
+    branches = [Branch(status, None if status == 408 else reply(status)) for status in statuses]
+    assert best(branches, is_invite=False).status == wins
+
+
+def test_a_408_that_came_is_no_silence() -> None:
+    assert best([Branch(486, reply(486)), Branch(408, reply(408))], is_invite=False).status == 408
+
+
 @pytest.mark.parametrize(("status", "goes_up"), [(503, 500), (500, 500), (504, 504), (403, 403)])
 def test_what_says_something_about_one_server_only_goes_up_as_500(status: int, goes_up: int) -> None:
     assert passed_on(status) == goes_up
