@@ -251,6 +251,7 @@ class Dispatcher:
         if isinstance(message, Request):
             self.failed_requests.value += 1
             if message.method != "ACK" and message.has("Via"):
-                flow.send(build_reply(message, 500, "Server Internal Error"))
+                tag = Run(self._server, message, flow).local_tag()
+                flow.send(build_reply(message, 500, "Server Internal Error", to_tag=tag))
         else:
             self.failed_replies.value += 1

@@ -312,10 +312,12 @@ class ResponseContext:
         status = passed_on(winner.status)
         if winner.response is not None and status == winner.status:
             self._pass_up(winner, winner.response)
+        elif self.is_silent:
+            pass  # the script may still answer
         elif winner.status == 408 and not self.server.is_invite and self.winner is None:
             self.server.absorb()  # it is not told (RFC 4320 4.2), unless the script has looked at it
             self._tell_own(Happening.GIVEN_UP, status)
-        elif not self.is_silent:
+        else:
             self.relayed = None
             self._counts.answer(status)
             self._tell_own(Happening.REPLIED, status)
@@ -324,7 +326,7 @@ class ResponseContext:
 
     def _tell_own(self, what: Happening, status: int) -> None:
         """Tell whoever listens of a status that no reply has brought."""
-        if self._listeners and self.run is not None and not self.is_silent:
+        if self._listeners and self.run is not None:
             tell(self._listeners, what, self.run, self._own_outcome(status))
 
     def _own_outcome(self, status: int) -> Outcome:
