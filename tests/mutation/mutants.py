@@ -33,15 +33,15 @@ MUTANTS = (
     Mutant(
         "PUBLISH is answered before the commit",
         f"{PRESENCE}/module.py",
-        "                headers, committed = publish(agent, run.request, run.flow, text)\n",
-        "                headers, committed = publish(agent, run.request, run.flow, text)[0], None\n",
+        "                headers, committed = publish(agent, run.request, run.flow, run.uri, text)\n",
+        "                headers, committed = publish(agent, run.request, run.flow, run.uri, text)[0], None\n",
         ("tests/modules/presence/test_module.py",),
     ),
     Mutant(
         "SUBSCRIBE is answered before the commit",
         f"{PRESENCE}/module.py",
-        "                headers, to_tag, committed, fetch = subscribe(agent, run.request, run.flow, number > 0)\n",
-        "                headers, to_tag, _, fetch = subscribe(agent, run.request, run.flow, number > 0)\n"
+        "                    agent, run.request, run.flow, run.uri, number > 0\n                )\n",
+        "                    agent, run.request, run.flow, run.uri, number > 0\n                )\n"
         "                committed = None\n",
         ("tests/modules/presence/test_module.py",),
     ),

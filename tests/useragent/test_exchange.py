@@ -32,9 +32,11 @@ class Sent:
 
 def test_request_on_the_wire() -> None:
     request = Sent().peer.last
+    branch = request.via.branch
+    assert branch.startswith("z9hG4bK0123456789abcdef.1.")
     assert request.raw.decode() == (
         "PUBLISH sip:bob@example.com SIP/2.0\r\n"
-        "Via: SIP/2.0/UDP 192.0.2.2:5070;branch=z9hG4bK0123456789abcdef.1;rport\r\n"
+        f"Via: SIP/2.0/UDP 192.0.2.2:5070;branch={branch};rport\r\n"
         "Max-Forwards: 70\r\n"
         "From: <sip:alice@example.com>;tag=random1\r\n"
         "To: <sip:bob@example.com>\r\n"
