@@ -22,7 +22,7 @@ import time
 from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol, TypeAlias
 
 BURST = 64
 CROWDED = 16
@@ -33,6 +33,9 @@ QUEUE = 20000
 
 SO_MEMINFO = 55
 MEMINFO = struct.Struct("9I")  # of Linux; the last is the number of datagrams that were dropped
+
+Address: TypeAlias = tuple[Any, ...]
+"""Host and port; of a link-local peer, which IPv6 has, flow label and scope besides."""
 
 
 @dataclass(slots=True)
@@ -77,7 +80,7 @@ class UdpFlow:
     transport = "udp"
     reliable = False
 
-    def __init__(self, udp: UdpSocket, address: tuple[str, int]) -> None:
+    def __init__(self, udp: UdpSocket, address: Address) -> None:
         self._socket = udp
         self._address = address
         self.host, self.port = address[0], address[1]
@@ -140,10 +143,10 @@ class UdpSocket:
         self._crowd: asyncio.Handle | None = None
         self._most_waiting = queue
         self._most_flows = flows
-        self._flows: dict[tuple[str, int], UdpFlow] = {}
-        self._gathered: list[tuple[bytes, tuple[str, int]]] = []
+        self._flows: dict[Address, UdpFlow] = {}
+        self._gathered: list[tuple[bytes, Address]] = []
         self._in_burst = False
-        self._waiting: deque[tuple[bytes, tuple[str, int]]] = deque()
+        self._waiting: deque[tuple[bytes, Address]] = deque()
         self._socket: socket.socket | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
 
@@ -190,7 +193,7 @@ class UdpSocket:
         """The way to a peer."""
         return self._flow_to((host, port))
 
-    def send(self, data: bytes, address: tuple[str, int]) -> None:
+    def send(self, data: bytes, address: Address) -> None:
         """Send a datagram: now, at the end of the burst, or as soon as the kernel takes it."""
         if not self._in_burst:
             self._send(data, address)
@@ -210,7 +213,7 @@ class UdpSocket:
         self._in_burst = False
         self._send_gathered()
 
-    def _send(self, data: bytes, address: tuple[str, int]) -> None:
+    def _send(self, data: bytes, address: Address) -> None:
         if self._socket is None:
             self.counts.dropped += 1
             return
@@ -313,7 +316,7 @@ class UdpSocket:
             return 0
         return int(MEMINFO.unpack(told)[-1]) if len(told) == MEMINFO.size else 0
 
-    def _flow_to(self, address: tuple[str, int]) -> UdpFlow:
+    def _flow_to(self, address: Address) -> UdpFlow:
         flow = self._flows.get(address)
         if flow is None:
             if len(self._flows) >= self._most_flows:
@@ -321,7 +324,7 @@ class UdpSocket:
             flow = self._flows[address] = UdpFlow(self, address)
         return flow
 
-    def _queue(self, data: bytes, address: tuple[str, int]) -> None:
+    def _queue(self, data: bytes, address: Address) -> None:
         if len(self._waiting) >= self._most_waiting or self._loop is None or self._socket is None:
             self.counts.dropped += 1
             return

@@ -249,6 +249,7 @@ def test_by_call_id() -> None:
     assert [item.id for item in decided(known, ("sip:1@h", 60), rules=Rules(by_call_id=True))] == [7, 100]
 
 
+@pytest.mark.pure
 def test_each_of_many_contacts_is_read_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """Whoever registers more than any memory of URIs holds does not stop the server with one request."""
     uris: list[str] = []
