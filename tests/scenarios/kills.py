@@ -13,11 +13,15 @@ from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 
+from tests.scenarios.outstanding import strike
 from tests.scenarios.process import ServerProcess
 from tests.scenarios.shared import script_for, with_tables
 from tests.scenarios.traffic import Traffic
 from tests.scenarios.wire import Phone
 from tests.servers import DIALECTS, Databases
+
+WINDOW, BURST = 64, 48
+"""Requests that are kept outstanding, and those sent at once right before the kill."""
 
 OUTSTANDING = 32
 """How many requests must be without an answer when the kill strikes; a round with less does not count."""
@@ -26,15 +30,6 @@ DOUBLE = 4
 """Each so many kills are followed by another one while the server starts."""
 
 SEED = 20071123
-
-
-def strike(server: ServerProcess, traffic: Traffic, moment: random.Random) -> int:
-    """Load the server, kill it at a random moment; how many requests were outstanding."""
-    traffic.run(moment.uniform(0.02, 0.08), window=64)
-    traffic.burst(48)
-    time.sleep(moment.uniform(0, 0.002))
-    server.kill()
-    return traffic.cut()
 
 
 def strike_again(server: ServerProcess, moment: random.Random) -> None:
@@ -56,7 +51,7 @@ def kill_and_check(
         traffic = Traffic(phone, seed)
         struck = 0
         for attempt in range(2 * kills):
-            struck += strike(server, traffic, moment) >= OUTSTANDING
+            struck += strike(server, traffic, moment, window=WINDOW, burst=BURST) >= OUTSTANDING
             if attempt % DOUBLE == DOUBLE - 1:
                 strike_again(server, moment)
             server.start()

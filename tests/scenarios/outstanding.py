@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 import time
 from abc import ABC, abstractmethod
-from typing import Generic, TypeVar
+from typing import Any, Generic, TypeVar
 
+from tests.scenarios.process import ServerProcess
 from tests.scenarios.wire import Phone
 
 T = TypeVar("T")
@@ -60,3 +61,14 @@ class Outstanding(ABC, Generic[T]):
     @abstractmethod
     def _read(self, patience: float) -> bool:
         """Take in what comes within so many seconds; False: nothing did."""
+
+
+def strike(
+    server: ServerProcess, load: Outstanding[Any], moment: random.Random, *, window: int, burst: int
+) -> int:
+    """Load the server, kill it at a random moment; how many requests were outstanding."""
+    load.run(moment.uniform(0.02, 0.08), window)
+    load.burst(burst)
+    time.sleep(moment.uniform(0, 0.002))
+    server.kill()
+    return load.cut()

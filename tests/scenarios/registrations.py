@@ -21,7 +21,7 @@ from openpy.db import schema
 from openpy.db.url import DatabaseUrl
 from openpy.modules.usrloc.tables import TABLES
 from tests.scenarios.message import SipMessage
-from tests.scenarios.outstanding import Outstanding
+from tests.scenarios.outstanding import WINDOW, Outstanding, strike
 from tests.scenarios.process import ServerProcess
 from tests.scenarios.wire import Phone
 from tests.servers import DIALECTS, PATIENCE, Databases
@@ -161,11 +161,7 @@ def kill_and_check(
         storm = Storm(phone, seed)
         struck = 0
         for _ in range(3 * kills):
-            storm.run(moment.uniform(0.02, 0.1))
-            storm.burst(32)
-            time.sleep(moment.uniform(0, 0.003))
-            server.kill()
-            struck += storm.cut() >= OUTSTANDING
+            struck += strike(server, storm, moment, window=WINDOW, burst=32) >= OUTSTANDING
             server.start()
             storm.check()
             assert not storm.broken, f"seed {seed}: {storm.broken[:5]}"

@@ -9,7 +9,8 @@ from typing import ClassVar
 import pytest
 
 from tests.scenarios.conftest import Launch
-from tests.scenarios.kills import SEED, kill_and_check, strike
+from tests.scenarios.kills import BURST, SEED, WINDOW, kill_and_check
+from tests.scenarios.outstanding import strike
 from tests.scenarios.shared import script_for, with_tables
 from tests.scenarios.traffic import Traffic
 from tests.scenarios.wire import Phone
@@ -48,7 +49,7 @@ def test_a_server_that_answers_before_the_commit_is_found_out(launch: Launch) ->
     with Phone(server.address) as phone:
         traffic = Traffic(phone, SEED)
         for _ in range(3):
-            strike(server, traffic, moment)
+            strike(server, traffic, moment, window=WINDOW, burst=BURST)
             server.start()
             traffic.await_service()
             traffic.check()

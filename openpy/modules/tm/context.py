@@ -121,9 +121,8 @@ class ResponseContext:
         self._counts = counts
         self._listeners = listeners
         self._turns = Turns(run, delays, with_avps=reply_avps)
-        self._before = self._round = (
-            0  # where the round before this one, and this one, begin among the branches
-        )
+        self._before = self._round = 0
+        """Where the round before this one, and this one, begin among the branches."""
         self._held = 0
 
     # --- making branches ---------------------------------------------------------------------------------------
